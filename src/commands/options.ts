@@ -1,0 +1,59 @@
+import { Option, type Command } from 'commander';
+import { fromSet, SETTINGS, thisMachine, type Assignment, type ConfigSources, type Setting } from '../config/index.js';
+
+/** Short names for what is set most. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'api.port': '-p, --port',
+  'api.host': '--host',
+  'api.socket': '--socket',
+  'capture.source': '--source',
+};
+
+/**
+ * Gives a command a flag for each setting, `--config` and `--set`.
+ * @returns what to call in the action: the sources of the configuration, with the flags in their order
+ */
+export function addConfigOptions(command: Command, { hidden = false } = {}): () => ConfigSources {
+  const flags: Assignment[] = [];
+  const add = (option: Option, take: (text: string | undefined) => Assignment): void => {
+    command.addOption(option.hideHelp(option.hidden || hidden));
+    command.on(`option:${option.name()}`, (text?: string) => flags.push(take(text)));
+  };
+
+  command.addOption(new Option('-c, --config <file>', 'YAML file to read').helpGroup('Configuration:'));
+  add(
+    new Option('--set <key=value>', 'set any key of the configuration').helpGroup('Configuration:').argParser(last),
+    (text = '') => fromSet(text),
+  );
+  for (const setting of SETTINGS) {
+    for (const option of optionsOf(setting)) {
+      const negated = option.negate ? 'false' : 'true';
+      add(option, (text) => ({ key: setting.key, text: text ?? negated, origin: `--${option.name()}` }));
+    }
+  }
+  return () => {
+    const file = command.opts<{ config?: string }>().config;
+    return { file, env: process.env, flags, machine: thisMachine() };
+  };
+}
+
+function optionsOf(setting: Setting): Option[] {
+  const { description, flag, kind, placeholder } = setting;
+  const group = `Configuration, ${setting.path.slice(0, -1).join('.')}:`;
+  if (kind === 'boolean') {
+    return [
+      new Option(`--${flag}`, description).helpGroup(group),
+      new Option(`--no-${flag}`, 'not so').helpGroup(group).hideHelp(),
+    ];
+  }
+  const long = new Option(`--${flag} <${placeholder}>`, description).helpGroup(group).argParser(last);
+  const alias = ALIASES[setting.key];
+  if (alias === undefined) return [long];
+  const short = new Option(`${alias} <${placeholder}>`, description).helpGroup('Configuration:').argParser(last);
+  return [short, long.hideHelp()];
+}
+
+/** Values are taken in the order given, by the listeners above; commander keeps only the last. */
+function last(text: string): string {
+  return text;
+}
