@@ -10,7 +10,7 @@ export interface StopSignals {
   /** Aborted by the first SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
   /** Gives the signals back to their defaults. */
-  dispose(): void;
+  readonly dispose: () => void;
 }
 
 /** Turns SIGTERM and SIGINT into an abort; the next one after that ends the program at once. */

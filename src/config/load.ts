@@ -4,7 +4,7 @@ import { ProcflowError, type ParameterError } from '../errors.js';
 import { didYouMean, printable } from '../text.js';
 import { assignmentLayer, fromEnvironment, type Assignment } from './assignments.js';
 import { fileLayer } from './file.js';
-import { merge, valueAt, type Layer, type Mapping } from './layer.js';
+import { isMapping, merge, valueAt, type Layer, type Mapping } from './layer.js';
 import { DEFAULT_CONFIG_FILE, type Machine } from './machine.js';
 import { makeSchema, type Config } from './schema.js';
 import { keysUnder, SETTINGS } from './settings.js';
@@ -43,7 +43,7 @@ export function configFrom(layers: readonly Layer[], machine: Machine): Config {
   if (result.success) return result.data;
 
   const problems = result.error.issues.flatMap((issue) => problemsOf(issue, values));
-  const lines = problems.map(({ path, message }) => `${originOf(layers, path)}: ${path.join('.')}: ${message}`);
+  const lines = problems.map(({ path, message }) => `${originOf(layers, path, values)}: ${path.join('.')}: ${message}`);
   throw new ProcflowError('CONFIG_INVALID', `the configuration is not valid:\n  ${lines.join('\n  ')}`, {
     errors: problems.map(({ path, message }): ParameterError => ({ parameter: path.join('.'), message })),
   });
@@ -81,9 +81,14 @@ function shown(value: unknown): string {
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
 
-/** The strongest layer that has a value at the path gave it. */
-function originOf(layers: readonly Layer[], path: readonly string[]): string {
+/** The strongest layer that gave the value which is in force at the path. */
+function originOf(layers: readonly Layer[], path: readonly string[], values: Mapping): string {
   const indexed = path.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-  const layer = layers.findLast(({ values }) => valueAt(values, indexed) !== undefined) ?? layers[0];
-  return layer?.where(indexed) ?? 'defaults';
+  const section = isMapping(valueAt(values, indexed));
+  const gave = ({ values }: Layer): boolean => {
+    const value = valueAt(values, indexed);
+    // A flag below a section did not give the wrong thing that stands in place of the section.
+    return value !== undefined && isMapping(value) === section;
+  };
+  return (layers.findLast(gave) ?? layers[0])?.where(indexed) ?? 'defaults';
 }

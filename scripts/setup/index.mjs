@@ -1,0 +1,53 @@
+import { acquireLock } from './lock.mjs';
+import { nativeStep } from './native.mjs';
+import { npmStep } from './npm.mjs';
+import { packagesStep } from './packages.mjs';
+import { say, SetupError } from './report.mjs';
+import { typescriptStep } from './typescript.mjs';
+
+/**
+ * A step knows by itself whether it is due, and tells what it is about to do.
+ * @typedef {{ due(): boolean, run(): Promise<void> }} Step
+ */
+
+/**
+ * Makes what is missing or out of date: Debian packages, npm packages, the native addon, the TypeScript build. Ends the
+ * process with the cause and the cure when that cannot be done.
+ * @param {{ tests?: boolean, bench?: boolean }} options
+ */
+export async function setUpOrExit(options) {
+  try {
+    await setUp(options);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    process.exit(1);
+  }
+}
+
+async function setUp(options) {
+  requireNode();
+  // In this order: each step needs what those before it made.
+  const steps = [packagesStep(options), npmStep(), nativeStep(), typescriptStep()];
+  if (!steps.some((step) => step.due())) {
+    say('nothing to do');
+    return;
+  }
+  const release = await acquireLock();
+  try {
+    for (const step of steps) {
+      // Asked again under the lock: whoever held it may have done this.
+      if (step.due()) await step.run();
+    }
+  } finally {
+    release();
+  }
+}
+
+function requireNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20) {
+    throw new SetupError(`Node.js ${process.versions.node} is too old; install version 20 or later`);
+  }
+  if (process.platform !== 'linux') throw new SetupError('procflow needs Linux: it reads sockets from its kernel');
+}
