@@ -8,7 +8,7 @@ const nodeGlobals = Object.fromEntries(
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'native/', '.setup/', '**/*.generated.*', '**/generated/'] },
+  { ignores: ['dist/', '**/build/', '.setup/', '**/*.generated.*', '**/generated/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -31,7 +31,10 @@ export default tseslint.config(
       // `() => emit(x)` says the same as `() => { emit(x); }`.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // `while (true)` is the plain way to write a loop that its body ends.
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
       // `_` marks a parameter that the signature needs and the body does not.
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },

@@ -7,22 +7,14 @@ export type { Logger } from 'pino';
 /** The agent's log. It goes to standard error: standard output belongs to what a command prints. */
 export function createLog(options: Config['log'], destination: DestinationStream = standardError): Logger {
   const target = options.format === 'pretty' ? prettyStream(destination) : destination;
-  return pino({ level: options.level, base: null, timestamp: isoTime }, target);
+  const formatters = { level: (label: string) => ({ level: label }) };
+  return pino({ level: options.level, base: null, timestamp: isoTime, formatters }, target);
 }
 
 const isoTime = (): string => `,"time":"${new Date().toISOString()}"`;
 
 /** Synchronous, so that the last words of an agent that dies are written. */
 const standardError: DestinationStream = pino.destination({ dest: 2, sync: true });
-
-const LEVEL_NAMES = new Map([
-  [10, 'TRACE'],
-  [20, 'DEBUG'],
-  [30, 'INFO '],
-  [40, 'WARN '],
-  [50, 'ERROR'],
-  [60, 'FATAL'],
-]);
 
 /** Turns pino's JSON lines into `08:43:09.064 INFO  message key=value`. */
 function prettyStream(destination: DestinationStream): DestinationStream {
@@ -35,7 +27,7 @@ function prettyStream(destination: DestinationStream): DestinationStream {
 
 function prettyLine(entry: Record<string, unknown>): string {
   const { level, time, msg, err, ...fields } = entry;
-  const name = LEVEL_NAMES.get(Number(level)) ?? String(level);
+  const name = String(level).toUpperCase().padEnd(5);
   const clock = typeof time === 'string' ? time.slice(11, 23) : '';
   const rest = Object.entries(fields).map(([key, value]) => ` ${printable(key)}=${shown(value)}`);
   const message = typeof msg === 'string' ? printable(msg) : '';

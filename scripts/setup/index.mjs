@@ -44,10 +44,13 @@ async function setUp(options) {
   }
 }
 
+/** The oldest version that all packages take. */
+const OLDEST_NODE = [20, 17];
+
 function requireNode() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) {
-    throw new SetupError(`Node.js ${process.versions.node} is too old; install version 20 or later`);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+    throw new SetupError(`Node.js ${process.versions.node} is too old; install ${OLDEST_NODE.join('.')} or later`);
   }
   if (process.platform !== 'linux') throw new SetupError('procflow needs Linux: it reads sockets from its kernel');
 }

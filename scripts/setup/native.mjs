@@ -34,5 +34,5 @@ function gypArguments() {
   }
   // The headers are named, since node-gyp would download them; what is up to date is for make to know.
   const gyp = join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js');
-  return [gyp, 'configure', 'build', '--release', '--jobs=max', `--nodedir=${prefix}`];
+  return [gyp, 'configure', 'build', '--release', '--jobs=max', '--loglevel=warn', `--nodedir=${prefix}`];
 }
