@@ -1,7 +1,8 @@
 import { runAgent, type AgentOptions } from '../agent.js';
-import { loadConfig, reloadConfig, type Config, type ConfigSources } from '../config/index.js';
-import { asError, ProcflowError } from '../errors.js';
-import { createLog, type Logger } from '../log.js';
+import { loadConfig, type ConfigSources } from '../config/index.js';
+import { ProcflowError } from '../errors.js';
+import { createLog } from '../log.js';
+import { Reloads } from './reloads.js';
 import { onHangUp, stopOnSignals } from './signals.js';
 import { exitWhenStuck } from './stop.js';
 
@@ -37,37 +38,5 @@ export async function run(sources: ConfigSources, flags: RunFlags): Promise<void
     ignoreHangUp();
     stop.dispose();
     finished();
-  }
-}
-
-/** Reads the configuration again when asked to, and tells the agent's parts what they may take over. */
-class Reloads {
-  readonly #listeners = new Set<(config: Config) => void>();
-  #config: Config;
-
-  constructor(
-    config: Config,
-    private readonly sources: ConfigSources,
-    private readonly log: Logger,
-  ) {
-    this.#config = config;
-  }
-
-  add(listener: (config: Config) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  /** A configuration that is wrong changes nothing: the agent goes on with the one that it has. */
-  reload(): void {
-    try {
-      const { config, changed, needRestart } = reloadConfig(this.#config, loadConfig(this.sources));
-      this.#config = config;
-      this.log.level = config.log.level;
-      for (const listener of this.#listeners) listener(config);
-      this.log.info({ changed, needRestart }, 'configuration read again');
-    } catch (error) {
-      this.log.error(`configuration not read again: ${asError(error).message}`);
-    }
   }
 }

@@ -13,20 +13,20 @@ export function exitWhenStuck(signal: AbortSignal, log: Logger): () => void {
   let stuck: NodeJS.Timeout | undefined;
   const start = (): void => {
     log.info(`stopping: ${(signal.reason as Error).message}`);
-    stuck = endLater(STOP_TIMEOUT_MS, () => log.error('not stopped in time'));
+    stuck = endLater(STOP_TIMEOUT_MS, 1, () => log.error('not stopped in time'));
   };
   signal.addEventListener('abort', start, { once: true });
   return () => {
     signal.removeEventListener('abort', start);
     clearTimeout(stuck);
-    endLater(LINGER_MS, () => log.warn({ open: process.getActiveResourcesInfo() }, 'something was left open'));
+    endLater(LINGER_MS, 0, () => log.warn({ open: process.getActiveResourcesInfo() }, 'something was left open'));
   };
 }
 
-function endLater(delayMs: number, explain: () => void): NodeJS.Timeout {
+function endLater(delayMs: number, exitCode: number, explain: () => void): NodeJS.Timeout {
   const timer = setTimeout(() => {
     explain();
-    process.exit(1);
+    process.exit(exitCode);
   }, delayMs);
   // By itself it keeps nothing alive: a process with nothing left to do ends before it.
   return timer.unref();
