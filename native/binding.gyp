@@ -1,0 +1,63 @@
+{
+  'variables': {
+    'openssl_fips': '',
+  },
+  'targets': [
+    {
+      'target_name': 'procflow',
+      'sources': [
+        'src/addon.cc',
+        'src/batch.cc',
+        'src/bpf_programs.cc',
+        'src/capture_thread.cc',
+        'src/ebpf_source.cc',
+        'src/identity.cc',
+        'src/netlink.cc',
+        'src/netns.cc',
+        'src/proc_files.cc',
+        'src/process_table.cc',
+        'src/procfs_source.cc',
+        'src/share_table.cc',
+        'src/sock_diag.cc',
+        'src/user_names.cc',
+      ],
+      'include_dirs': [
+        "<!(node -p \"require('node-addon-api').include_dir\")",
+        '<(INTERMEDIATE_DIR)',
+        '.',
+      ],
+      'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-fno-rtti'],
+      'cflags_cc': ['-std=c++20', '-fexceptions', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden', '-O2'],
+      'libraries': ['-lbpf'],
+      'actions': [
+        {
+          'action_name': 'bpf',
+          'inputs': [
+            'build-bpf.mjs',
+            'bpf/procflow.bpf.c',
+            'bpf/common.h',
+            'bpf/filter.h',
+            'bpf/kernel.h',
+            'bpf/lifetime.h',
+            'bpf/messages.h',
+            'bpf/poll.h',
+            'bpf/processes.h',
+            'bpf/socket_state.h',
+            'bpf/tcp.h',
+            'bpf/wire.h',
+          ],
+          'outputs': ['<(INTERMEDIATE_DIR)/bpf_object.h'],
+          'action': [
+            'node',
+            'build-bpf.mjs',
+            'bpf/procflow.bpf.c',
+            '<(INTERMEDIATE_DIR)/procflow.bpf.o',
+            '<(INTERMEDIATE_DIR)/bpf_object.h',
+          ],
+          'message': 'Compiling the kernel programs',
+        },
+      ],
+    },
+  ],
+}

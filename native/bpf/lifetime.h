@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* socket(2) and the last close: the two moments of a socket's life that always run in a process's own context. */
+#ifndef PROCFLOW_LIFETIME_H
+#define PROCFLOW_LIFETIME_H
+
+#include "messages.h"
+
+/* The context of a cgroup/sock program is the socket itself, so its address is the key that the other programs use. */
+static __always_inline __u64 key_of(struct bpf_sock *ctx)
+{
+	return (__u64)ctx;
+}
+
+SEC("cgroup/sock_create")
+int procflow_sock_create(struct bpf_sock *ctx)
+{
+	struct pf_socket fresh = {}, *s;
+	__u64 key = key_of(ctx);
+
+	count_run(PF_RUN_SOCK_CREATE);
+	fresh.cookie = bpf_get_socket_cookie(ctx);
+	fresh.family = ctx->family;
+	fresh.type = ctx->type;
+	fresh.protocol = ctx->protocol;
+	fresh.flags = PF_SOCK_MESSAGES;
+	fresh.netns = ((struct task_struct *)bpf_get_current_task_btf())->nsproxy->net_ns->ns.inum;
+	current_process(&fresh.creator);
+	if (bpf_map_update_elem(&sockets, &key, &fresh, BPF_ANY) == 0)
+		return 1;
+	count_loss(PF_LOSS_SOCKET_TABLE);
+	overflowed = 1;
+	s = bpf_sk_storage_get(&overflow, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (s)
+		__builtin_memcpy(s, &fresh, sizeof(fresh));
+	return 1;
+}
+
+SEC("cgroup/sock_release")
+int procflow_sock_release(struct bpf_sock *ctx)
+{
+	__u64 key = key_of(ctx);
+	struct pf_socket *s;
+	__u32 state = ctx->state;
+
+	count_run(PF_RUN_SOCK_RELEASE);
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s && overflowed)
+		s = bpf_sk_storage_get(&overflow, ctx, 0, 0);
+	if (!s)
+		return 1;
+	current_process(&s->closer);
+	s->flags |= PF_SOCK_RELEASED;
+	if (s->protocol == PF_IPPROTO_TCP) {
+		if (state != PF_TCP_CLOSE && state != PF_TCP_LISTEN)
+			return 1; /* its end comes with the state change to CLOSE */
+		if (s->flags & PF_SOCK_CLOSED) {
+			if (s->flags & PF_SOCK_LATE) {
+				struct pf_share_key share = {
+					.cookie = s->cookie + ((__u64)s->life << 44),
+					.start_ns = s->slot.mover.start_ns,
+					.pid = s->slot.mover.pid,
+				};
+
+				report_share(s, &share, &s->slot, 1);
+			}
+			goto forget;
+		}
+	}
+	if (s->flags & PF_SOCK_REPORTED && !(s->flags & PF_SOCK_DROPPED))
+		report_end(key, s, 0, 0);
+forget:
+	bpf_map_delete_elem(&sockets, &key); /* socket storage goes with the socket */
+	return 1;
+}
+
+#endif

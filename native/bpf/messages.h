@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Who moves bytes: every send and receive call of an inet or packet socket, by whatever system call (sendfile, splice,
+ * io_uring …), in the context of the process that made it. This is the hot path.
+ */
+#ifndef PROCFLOW_MESSAGES_H
+#define PROCFLOW_MESSAGES_H
+
+#include "socket_state.h"
+
+#define PF_SENT 0
+#define PF_RECEIVED 1
+
+#define PF_LOOPBACK_MTU 65536
+#define PF_ASSUMED_MTU 1500
+
+static __always_inline void add(struct pf_counters *counters, __u64 bytes)
+{
+	__sync_fetch_and_add(&counters->bytes, bytes);
+	__sync_fetch_and_add(&counters->messages, 1);
+}
+
+static __always_inline struct pf_counters *counters_of(struct pf_traffic *traffic, int direction)
+{
+	return direction == PF_SENT ? &traffic->sent : &traffic->received;
+}
+
+struct peer {
+	__u8 address[16];
+	__u16 port;
+	__u16 unknown;
+};
+
+/* One datagram call: who moved how much, which way, to or from whom. */
+struct movement {
+	struct pf_process_ref mover;
+	struct peer peer;
+	__u64 bytes;
+	int direction;
+};
+
+/* Tells user space of a further process or peer of a socket. */
+static __noinline void report_share(struct pf_socket *s, struct pf_share_key *key, struct pf_traffic *traffic, __u32 kind)
+{
+	struct pf_traffic_record *r;
+
+	if (!s || !key || !traffic)
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		count_loss(PF_LOSS_RING_TRAFFIC);
+		return;
+	}
+	r->record = PF_RECORD_TRAFFIC;
+	r->kind = kind;
+	r->time_ns = bpf_ktime_get_boot_ns();
+	r->netns = s->netns;
+	r->protocol = s->protocol;
+	r->pad0 = 0;
+	__builtin_memcpy(r->local, s->local, 16);
+	__builtin_memcpy(&r->key, key, sizeof(*key));
+	__builtin_memcpy(&r->traffic, traffic, sizeof(*traffic));
+	bpf_ringbuf_submit(r, wake_flag());
+}
+
+static __always_inline void fill_traffic(struct pf_traffic *t, const struct pf_process_ref *mover,
+					 const struct peer *peer, int direction)
+{
+	t->mover.pid = mover->pid;
+	t->mover.uid = mover->uid;
+	if (peer) {
+		__builtin_memcpy(t->peer, peer->address, 16);
+		t->peer_port = peer->port;
+		t->flags = peer->unknown ? PF_TRAFFIC_PEER_UNKNOWN : 0;
+	}
+	if (direction == PF_RECEIVED)
+		t->flags |= PF_TRAFFIC_FIRST_RECEIVED;
+	t->first_ns = bpf_ktime_get_boot_ns();
+}
+
+/* The entry of a process, or of a peer, that is not the first one of the socket. */
+static __noinline struct pf_traffic *get_share(struct sock *sk, struct pf_socket *s, struct pf_process_ref *mover,
+					       struct peer *peer, int direction)
+{
+	struct pf_share_key key = {};
+	struct pf_traffic fresh = {};
+	struct pf_traffic *t;
+
+	if (!sk || !s || !mover)
+		return 0;
+	key.cookie = s->cookie + ((__u64)s->life << 44);
+	key.start_ns = mover->start_ns;
+	key.pid = mover->pid;
+	if (peer) {
+		__builtin_memcpy(key.peer, peer->address, 16);
+		key.peer_port = peer->port;
+		key.peer_unknown = peer->unknown;
+	}
+	t = bpf_map_lookup_elem(&shares, &key);
+	if (t)
+		return t;
+	fresh.mover.start_ns = mover->start_ns;
+	fill_traffic(&fresh, mover, peer, direction);
+	fresh.ready = 1;
+	bpf_map_update_elem(&shares, &key, &fresh, BPF_NOEXIST);
+	t = bpf_map_lookup_elem(&shares, &key);
+	if (!t) {
+		count_loss(PF_LOSS_PEER_TABLE);
+		return 0;
+	}
+	s->flags |= PF_SOCK_SHARES;
+	if (!(s->flags & PF_SOCK_REPORTED))
+		report_opened(sk, s);
+	report_share(s, &key, t, 0);
+	return t;
+}
+
+/* Asks the filter, now that a process is known. */
+static __always_inline bool is_dropped(struct pf_socket *s, struct pf_process_ref *mover)
+{
+	if (!(s->flags & PF_SOCK_VERDICT))
+		s->flags |= filter_verdict(s, mover);
+	return s->flags & PF_SOCK_DROPPED;
+}
+
+/* Another process than before moved bytes on a TCP socket, or the first one did. */
+static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
+{
+	struct pf_process_ref me = {};
+	struct pf_traffic *t;
+
+	if (!sk || !s)
+		return;
+	process_of(bpf_get_current_task_btf(), &me);
+	if (is_dropped(s, &me))
+		return;
+	if (__sync_val_compare_and_swap(&s->slot.mover.start_ns, 0, me.start_ns) == 0) {
+		fill_traffic(&s->slot, &me, 0, direction);
+		add(counters_of(&s->slot, direction), bytes);
+		s->last = me;
+		s->slot.ready = 1;
+		if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
+			report_opened(sk, s);
+		return;
+	}
+	t = get_share(sk, s, &me, 0, direction);
+	if (!t)
+		return;
+	add(counters_of(t, direction), bytes);
+	s->last = me;
+}
+
+static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 start_ns = task->group_leader->start_boottime;
+
+	if (s->flags & PF_SOCK_CLOSED)
+		s->flags |= PF_SOCK_LATE;
+	if (s->slot.mover.start_ns != start_ns) {
+		tcp_first_or_other(sk, s, bytes, direction);
+		return;
+	}
+	add(counters_of(&s->slot, direction), bytes);
+	if (s->last.start_ns != start_ns)
+		s->last = s->slot.mover;
+}
+
+static __always_inline __u32 mtu_of(struct sock *sk, const struct peer *peer, bool *known)
+{
+	struct dst_entry *dst;
+
+	*known = true;
+	if (is_loopback(peer->address))
+		return PF_LOOPBACK_MTU;
+	dst = sk->sk_dst_cache;
+	if (dst)
+		return dst->dev->mtu;
+	*known = false;
+	return PF_ASSUMED_MTU;
+}
+
+/* What a datagram is at the IP layer: header, fragments, segmentation offload. Returns PF_TRAFFIC_DERIVED or 0. */
+static __noinline __u32 count_packets(struct sock *sk, struct pf_socket *s, struct pf_counters *counters,
+				      struct movement *m)
+{
+	bool v4, known, fragmented;
+	__u32 ip, fragment_header, mtu, room;
+	__u64 length, bytes, packets = 1, octets;
+	struct peer *peer;
+	int direction;
+
+	if (!sk || !s || !counters || !m)
+		return 0;
+	if (s->family == PF_AF_PACKET) {
+		__sync_fetch_and_add(&counters->packets, 1);
+		return 0;
+	}
+	peer = &m->peer;
+	direction = m->direction;
+	length = bytes = m->bytes;
+	v4 = s->family == PF_AF_INET || is_v4_mapped(peer->address);
+	ip = v4 ? 20 : 40;
+	fragment_header = v4 ? 0 : 8;
+	if (s->protocol == PF_IPPROTO_UDP) {
+		__u64 segment = direction == PF_SENT && has_casts() ? socket_as(udp_sock, sk)->gso_size : 0;
+
+		if (segment && bytes > segment) {
+			packets = (bytes + segment - 1) / segment;
+			__sync_fetch_and_add(&counters->packets, packets);
+			__sync_fetch_and_add(&counters->octets, bytes + packets * (8 + ip));
+			return 0;
+		}
+		length += 8;
+	} else if (s->type == PF_SOCK_TYPE_RAW && v4) {
+		bool header_included = direction == PF_RECEIVED;
+
+		if (direction == PF_SENT && has_casts() && bpf_core_field_exists(struct inet_sock, inet_flags))
+			header_included = (socket_as(inet_sock, sk)->inet_flags >> PF_INET_FLAGS_HDRINCL_BIT) & 1;
+		if (header_included)
+			length -= length >= 20 ? 20 : length;
+	}
+	mtu = mtu_of(sk, peer, &known);
+	fragmented = length + ip > mtu && mtu > 128;
+	if (fragmented) {
+		room = (mtu - ip - fragment_header) & ~7u;
+		packets = (length + room - 1) / room;
+		octets = length + packets * (ip + fragment_header);
+	} else {
+		octets = length + ip;
+	}
+	__sync_fetch_and_add(&counters->packets, packets);
+	__sync_fetch_and_add(&counters->octets, octets);
+	return fragmented && !(known && direction == PF_SENT && !is_loopback(peer->address)) ? PF_TRAFFIC_DERIVED : 0;
+}
+
+/* The peer that a hook saw for this thread's message; a hook's peer is taken once. */
+static __always_inline bool take_pending(struct pf_socket *s, int direction, struct peer *peer)
+{
+	struct pf_pending *p = &s->pending[direction & 1];
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	if (p->thread == thread) {
+		__builtin_memcpy(peer->address, p->peer, 16);
+		peer->port = p->peer_port;
+		p->thread = 0;
+		return true;
+	}
+	if (!(s->flags & PF_SOCK_CROWDED))
+		return false;
+	p = bpf_map_lookup_elem(&pending_peers, &thread);
+	if (!p || p->thread != s->cookie + direction)
+		return false;
+	__builtin_memcpy(peer->address, p->peer, 16);
+	peer->port = p->peer_port;
+	bpf_map_delete_elem(&pending_peers, &thread);
+	return true;
+}
+
+static __always_inline void find_peer(struct sock *sk, struct pf_socket *s, int direction, struct peer *peer)
+{
+	if (s->protocol == PF_IPPROTO_UDP && take_pending(s, direction, peer))
+		return;
+	if (s->family != PF_AF_PACKET && sk->__sk_common.skc_state == PF_TCP_ESTABLISHED) {
+		remote_of(sk, peer->address, &peer->port);
+		if (s->protocol != PF_IPPROTO_UDP)
+			peer->port = 0;
+		return;
+	}
+	/* A raw or ping socket keeps the address that it last sent to in its cork. */
+	if (direction == PF_SENT && s->family == PF_AF_INET && s->protocol != PF_IPPROTO_UDP && has_casts()) {
+		__be32 address = socket_as(inet_sock, sk)->cork.base.addr;
+
+		if (address) {
+			map_v4(peer->address, address);
+			return;
+		}
+	}
+	peer->unknown = 1;
+}
+
+/* The socket's own slot, when this process and peer are its first ones; claims it when it is free. */
+static __always_inline struct pf_traffic *own_slot(struct sock *sk, struct pf_socket *s, struct movement *m)
+{
+	struct pf_traffic *slot = &s->slot;
+
+	if (slot->ready) {
+		if (slot->mover.start_ns == m->mover.start_ns && slot->peer_port == m->peer.port &&
+		    same_address(slot->peer, m->peer.address) &&
+		    !!(slot->flags & PF_TRAFFIC_PEER_UNKNOWN) == m->peer.unknown)
+			return slot;
+		return 0;
+	}
+	if (__sync_val_compare_and_swap(&slot->mover.start_ns, 0, m->mover.start_ns) != 0)
+		return 0;
+	fill_traffic(slot, &m->mover, &m->peer, m->direction);
+	slot->ready = 1;
+	if (!s->first_ns)
+		s->first_ns = slot->first_ns;
+	return slot;
+}
+
+static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
+{
+	struct movement m = { .bytes = bytes, .direction = direction };
+	struct pf_counters *counters;
+	struct pf_traffic *t;
+	bool fresh;
+
+	if (!sk || !s)
+		return;
+	find_peer(sk, s, direction, &m.peer);
+	process_of(bpf_get_current_task_btf(), &m.mover);
+	fresh = !s->slot.ready;
+	if (fresh) {
+		read_tuple(sk, s);
+		/* An unconnected socket has no remote of its own: the filter looks at the first peer. */
+		if (!s->remote_port)
+			__builtin_memcpy(s->remote, m.peer.address, 16);
+		if (is_dropped(s, &m.mover))
+			return;
+		read_tuple(sk, s);
+	}
+	t = own_slot(sk, s, &m);
+	if (!t)
+		t = get_share(sk, s, &m.mover, &m.peer, direction);
+	if (!t)
+		return;
+	counters = counters_of(t, direction);
+	add(counters, bytes);
+	t->flags |= count_packets(sk, s, counters, &m);
+	t->last_ns = bpf_ktime_get_boot_ns();
+	if (s->last.start_ns != m.mover.start_ns)
+		s->last = m.mover;
+	if (fresh && t == &s->slot)
+		report_opened(sk, s);
+}
+
+static __noinline struct pf_socket *met_by_message(struct sock *sk)
+{
+	struct pf_settings *set = get_settings();
+	__u32 flags = PF_SOCK_MESSAGES;
+
+	if (!sk || !set)
+		return 0;
+	if (sk->sk_protocol == PF_IPPROTO_TCP && sk->__sk_common.skc_family != PF_AF_PACKET) {
+		/* Born before the programs, or dead already and not to be revived. */
+		if (sk->__sk_common.skc_state == PF_TCP_CLOSE)
+			return 0;
+		flags = PF_SOCK_SEEDED;
+	} else if (!set->seeded) {
+		flags = PF_SOCK_SEEDED;
+	}
+	return new_socket(sk, flags);
+}
+
+static __always_inline void message(struct sock *sk, int result, int flags, int direction)
+{
+	unsigned short family = sk->__sk_common.skc_family;
+	struct pf_socket *s;
+
+	if (family != PF_AF_INET && family != PF_AF_INET6 && family != PF_AF_PACKET)
+		return;
+	count_run(direction == PF_SENT ? PF_RUN_SEND : PF_RUN_RECV);
+	s = find_socket(sk);
+	if (result < 0 || (direction == PF_RECEIVED && flags & (PF_MSG_PEEK | PF_MSG_ERRQUEUE))) {
+		struct peer unused;
+
+		if (s && s->protocol == PF_IPPROTO_UDP)
+			take_pending(s, direction, &unused);
+		return;
+	}
+	if (!s) {
+		s = met_by_message(sk);
+		if (!s)
+			return;
+	}
+	if (s->flags & PF_SOCK_DROPPED)
+		return;
+	if (s->type == PF_SOCK_TYPE_STREAM) {
+		if (result > 0)
+			tcp_message(sk, s, result, direction);
+	} else {
+		datagram(sk, s, result, direction);
+	}
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(procflow_send, struct sock *sk, int result, int flags)
+{
+	message(sk, result, 0, PF_SENT);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(procflow_recv, struct sock *sk, int result, int flags)
+{
+	message(sk, result, flags, PF_RECEIVED);
+	return 0;
+}
+
+/* Keeps the peer for the length that the same thread is about to report. */
+static __always_inline void keep_peer(struct bpf_sock_addr *ctx, int direction, bool v6)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct pf_pending *p, fresh = {};
+	struct pf_socket *s;
+	__u64 key, thread;
+
+	if (!sk)
+		return;
+	count_run(PF_RUN_PEER);
+	key = (__u64)sk;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s && overflowed)
+		s = bpf_sk_storage_get(&overflow, sk, 0, 0);
+	if (!s || s->flags & PF_SOCK_DROPPED)
+		return;
+	thread = bpf_get_current_pid_tgid();
+	if (v6) {
+		__u32 *words = (__u32 *)fresh.peer;
+
+		words[0] = ctx->user_ip6[0];
+		words[1] = ctx->user_ip6[1];
+		words[2] = ctx->user_ip6[2];
+		words[3] = ctx->user_ip6[3];
+	} else {
+		map_v4(fresh.peer, ctx->user_ip4);
+	}
+	fresh.peer_port = bpf_ntohs(ctx->user_port);
+	p = &s->pending[direction & 1];
+	if (p->thread == thread || __sync_val_compare_and_swap(&p->thread, 0, thread) == 0) {
+		__builtin_memcpy(p->peer, fresh.peer, 16);
+		p->peer_port = fresh.peer_port;
+		return;
+	}
+	s->flags |= PF_SOCK_CROWDED;
+	fresh.thread = s->cookie + direction;
+	if (bpf_map_update_elem(&pending_peers, &thread, &fresh, BPF_ANY))
+		count_loss(PF_LOSS_PENDING);
+}
+
+SEC("cgroup/sendmsg4")
+int procflow_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	keep_peer(ctx, PF_SENT, false);
+	return 1;
+}
+
+SEC("cgroup/sendmsg6")
+int procflow_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	keep_peer(ctx, PF_SENT, true);
+	return 1;
+}
+
+SEC("cgroup/recvmsg4")
+int procflow_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	keep_peer(ctx, PF_RECEIVED, false);
+	return 1;
+}
+
+SEC("cgroup/recvmsg6")
+int procflow_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	keep_peer(ctx, PF_RECEIVED, true);
+	return 1;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* The life of TCP sockets: connects, accepted connections, ends. Nothing here runs per packet or per message. */
+#ifndef PROCFLOW_TCP_H
+#define PROCFLOW_TCP_H
+
+#include "socket_state.h"
+
+static __always_inline void on_connect(struct sock *sk)
+{
+	struct pf_socket *s = find_socket(sk);
+
+	if (!s)
+		s = new_socket(sk, PF_SOCK_MESSAGES);
+	if (!s)
+		return;
+	if (s->flags & PF_SOCK_CLOSED) {
+		/* The same socket connects again: another flow. */
+		s->life++;
+		s->flags &= PF_SOCK_MESSAGES;
+		__builtin_memset(&s->slot, 0, sizeof(s->slot));
+		__builtin_memset(&s->last, 0, sizeof(s->last));
+	}
+	s->first_ns = bpf_ktime_get_boot_ns();
+	read_tuple(sk, s);
+	current_process(&s->opener);
+	s->flags |= filter_verdict(s, &s->opener);
+}
+
+static __always_inline void on_established(struct sock *sk, int from)
+{
+	struct pf_process_ref nobody = {};
+	struct pf_socket *s;
+
+	if (from == PF_TCP_SYN_SENT) {
+		s = find_socket(sk);
+		if (!s || s->flags & PF_SOCK_DROPPED)
+			return;
+		/* The local port of a connect is known only now. */
+		read_tuple(sk, s);
+		report_opened(sk, s);
+		return;
+	}
+	if (from != PF_TCP_SYN_RECV)
+		return;
+	/* Accepted: `current` is whoever the interrupt met, so nobody owns it before it moves its first byte. */
+	s = find_socket(sk);
+	if (s && !(s->flags & PF_SOCK_CLOSED))
+		return; /* simultaneous open */
+	s = new_socket(sk, PF_SOCK_PASSIVE | PF_SOCK_MESSAGES);
+	if (!s)
+		return;
+	s->first_ns = bpf_ktime_get_boot_ns();
+	s->flags |= filter_verdict(s, &nobody);
+}
+
+static __always_inline void on_close(struct sock *sk, int from)
+{
+	struct pf_socket *s;
+	bool held;
+
+	s = find_socket(sk);
+	if (from == PF_TCP_LISTEN || from == PF_TCP_CLOSE)
+		return;
+	if (!s) {
+		s = new_socket(sk, PF_SOCK_SEEDED);
+		if (!s)
+			return;
+	}
+	if (s->flags & PF_SOCK_CLOSED)
+		return;
+	/* Still in the hands of a process, that may read what has come: its last bytes follow at the release. */
+	held = sk->sk_socket && !(s->flags & PF_SOCK_RELEASED);
+	if (!(s->flags & PF_SOCK_DROPPED)) {
+		if (!s->local_port || !s->remote_port)
+			read_tuple(sk, s);
+		if (!sk->sk_err && from != PF_TCP_SYN_SENT && from != PF_TCP_LAST_ACK && from != PF_TCP_FIN_WAIT2 &&
+		    from != PF_TCP_CLOSING && from != PF_TCP_TIME_WAIT)
+			s->flags |= PF_SOCK_RESET_SENT;
+		report_end((__u64)sk, s, sk, from);
+	}
+	s->flags |= PF_SOCK_CLOSED;
+	if (!held && !(s->flags & PF_SOCK_PASSIVE && !(s->flags & PF_SOCK_RELEASED)))
+		forget_socket(sk);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(procflow_set_state, struct sock *sk, int from, int to)
+{
+	if (sk->sk_protocol != PF_IPPROTO_TCP)
+		return 0;
+	if (to == PF_TCP_SYN_SENT)
+		on_connect(sk);
+	else if (to == PF_TCP_ESTABLISHED)
+		on_established(sk, from);
+	else if (to == PF_TCP_CLOSE)
+		on_close(sk, from);
+	else
+		return 0;
+	count_run(PF_RUN_SET_STATE);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What the kernel programs and the addon share: map values and ring buffer records.
+ * All structs are naturally aligned with explicit padding, so that both compilers lay them out alike; the static
+ * assertions at the end hold in both.
+ * Addresses are 16 bytes: IPv6, or IPv4-mapped. Ports and protocols are in host order. Times are ns since boot,
+ * unless the name says otherwise.
+ */
+#ifndef PROCFLOW_WIRE_H
+#define PROCFLOW_WIRE_H
+
+#ifdef __bpf__
+typedef __u8 pf_u8;
+typedef __u16 pf_u16;
+typedef __u32 pf_u32;
+typedef __s32 pf_s32;
+typedef __u64 pf_u64;
+#define PF_STATIC_ASSERT _Static_assert
+#else
+#include <cstdint>
+typedef std::uint8_t pf_u8;
+typedef std::uint16_t pf_u16;
+typedef std::uint32_t pf_u32;
+typedef std::int32_t pf_s32;
+typedef std::uint64_t pf_u64;
+#define PF_STATIC_ASSERT static_assert
+#endif
+
+/* A process: pid alone is not one. uid is the effective one, in the initial user namespace. */
+struct pf_process_ref {
+	pf_u64 start_ns;
+	pf_u32 pid;
+	pf_u32 uid;
+};
+
+struct pf_counters {
+	pf_u64 bytes;    /* as the system call returned them */
+	pf_u64 messages; /* calls */
+	pf_u64 octets;   /* IP layer; datagram sockets only */
+	pf_u64 packets;  /* IP layer; datagram sockets only */
+};
+
+#define PF_TRAFFIC_DERIVED 2u
+#define PF_TRAFFIC_FIRST_RECEIVED 4u
+#define PF_TRAFFIC_PEER_UNKNOWN 8u
+
+/* What one process moved on one socket with one peer. TCP: the peer is the socket's and stays zero here. */
+struct pf_traffic {
+	struct pf_process_ref mover;
+	pf_u8 peer[16];
+	pf_u16 peer_port;
+	pf_u16 pad0;
+	pf_u32 flags;
+	pf_u32 ready; /* the fields above are filled: set last by whoever claimed the slot */
+	pf_u32 pad1;
+	pf_u64 first_ns;
+	pf_u64 last_ns; /* datagram sockets only */
+	struct pf_counters sent;
+	struct pf_counters received;
+};
+
+/* Key of further movers and peers of a socket, beyond the slot in its own state. */
+struct pf_share_key {
+	pf_u64 cookie;
+	pf_u64 start_ns;
+	pf_u32 pid;
+	pf_u16 peer_port;
+	pf_u16 peer_unknown;
+	pf_u8 peer[16];
+};
+
+#define PF_SOCK_PASSIVE 1u
+#define PF_SOCK_SEEDED 2u
+#define PF_SOCK_REPORTED 8u   /* user space heard of it */
+#define PF_SOCK_MESSAGES 32u  /* counted by the messages tier since it opened */
+#define PF_SOCK_RELEASED 64u
+#define PF_SOCK_RESET_SENT 128u
+#define PF_SOCK_CLOSED 256u   /* its end was reported */
+#define PF_SOCK_DROPPED 512u  /* the filter leaves it out */
+#define PF_SOCK_VERDICT 1024u /* the filter has spoken */
+#define PF_SOCK_SHARES 2048u  /* has entries in the shares map */
+#define PF_SOCK_LATE 4096u    /* moved bytes after its end was reported */
+#define PF_SOCK_CROWDED 8192u /* several threads use it at once: peers also wait in the pending map */
+
+/* A peer address that a sendmsg or recvmsg hook saw, for the message that the same thread is about to finish. */
+struct pf_pending {
+	pf_u64 thread; /* pid_tgid; 0 is free */
+	pf_u8 peer[16];
+	pf_u16 peer_port;
+	pf_u16 pad0;
+	pf_u32 pad1;
+};
+
+/* State of one socket, keyed by the address of its struct sock. */
+struct pf_socket {
+	pf_u64 cookie;
+	pf_u64 first_ns;
+	pf_u32 netns;
+	pf_u32 interface_index;
+	pf_u8 local[16];
+	pf_u8 remote[16];
+	pf_u16 local_port;
+	pf_u16 remote_port;
+	pf_u16 protocol;
+	pf_u8 family;
+	pf_u8 type;
+	pf_u32 flags;
+	pf_u32 life; /* a socket that connects again is another flow: counts them */
+	struct pf_process_ref creator;
+	struct pf_process_ref opener;
+	struct pf_process_ref closer;
+	struct pf_process_ref last; /* moved bytes last */
+	pf_u64 poll_signature;      /* of what the last poll reported */
+	pf_u64 poll_holder_ns;      /* start of the process that the last poll reported as holder */
+	struct pf_traffic slot;     /* the first mover with its first peer */
+	struct pf_pending pending[2];
+};
+
+/* Counters of tcp_sock at one moment. */
+struct pf_tcp {
+	pf_u64 bytes_sent;
+	pf_u64 bytes_retransmitted;
+	pf_u64 bytes_received; /* without the FIN */
+	pf_u64 last_mono_us;   /* tcp_mstamp: last packet */
+	pf_u32 unsent_bytes;
+	pf_u32 unread_bytes;
+	pf_u32 segments_out;
+	pf_u32 segments_in;
+	pf_u32 data_segments_out;
+	pf_u32 data_segments_in;
+	pf_u32 retransmits;
+	pf_u32 rtt_us;
+	pf_u32 min_rtt_us;
+	pf_u16 header_bytes;
+	pf_u8 state;
+	pf_u8 from_state;
+	pf_u32 error;
+	pf_u32 has_tcp;
+};
+
+enum pf_record_type {
+	PF_RECORD_SOCKET = 1,
+	PF_RECORD_TRAFFIC = 2,
+	PF_RECORD_PROCESS = 3,
+};
+
+/* Same values as the `kind` column of the socket table. */
+enum pf_socket_kind {
+	PF_SOCKET_SEEN = 0,
+	PF_SOCKET_OPENED = 1,
+	PF_SOCKET_UPDATE = 2,
+	PF_SOCKET_ENDED = 3,
+};
+
+/* Same values as the `kind` column of the process table. */
+enum pf_process_kind {
+	PF_PROCESS_SEEN = 0,
+	PF_PROCESS_FORK = 1,
+	PF_PROCESS_EXEC = 2,
+	PF_PROCESS_EXIT = 3,
+	PF_PROCESS_CHANGED = 4,
+};
+
+struct pf_socket_record {
+	pf_u32 record; /* PF_RECORD_SOCKET */
+	pf_u32 kind;
+	pf_u64 time_ns;
+	pf_u64 sock; /* key of the state */
+	struct pf_process_ref holder;
+	struct pf_socket socket;
+	struct pf_tcp tcp;
+};
+
+struct pf_traffic_record {
+	pf_u32 record; /* PF_RECORD_TRAFFIC */
+	pf_u32 kind;   /* 0 a new share, 1 the slot of an ended socket changed once more */
+	pf_u64 time_ns;
+	pf_u32 netns;
+	pf_u16 protocol;
+	pf_u16 pad0;
+	pf_u8 local[16];
+	struct pf_share_key key;
+	struct pf_traffic traffic;
+};
+
+#define PF_ARGUMENT_BYTES 4096
+
+/* Totals at exit, all threads. */
+struct pf_totals {
+	pf_u64 user_ns;
+	pf_u64 system_ns;
+	pf_u64 runtime_ns; /* sum_exec_runtime: exact, where user and system are tick samples */
+	pf_u64 peak_memory_pages;
+	pf_u64 minor_faults;
+	pf_u64 major_faults;
+	pf_u64 read_bytes;
+	pf_u64 written_bytes;
+};
+
+struct pf_process_record {
+	pf_u32 record; /* PF_RECORD_PROCESS */
+	pf_u32 kind;
+	pf_u64 time_ns;
+	pf_u64 start_ns;
+	pf_u64 parent_start_ns;
+	pf_u64 cgroup_id;
+	pf_u64 executable_inode; /* exec: inode of mm->exe_file */
+	pf_u32 pid;
+	pf_u32 parent_pid;
+	pf_u32 uid;
+	pf_u32 gid;
+	pf_s32 exit_code; /* exit: as wait(2) has it */
+	pf_u32 kernel_thread;
+	char comm[16];
+	struct pf_totals totals; /* exit */
+	/* exec only: the file name as given to execve, then the arguments, both cut at the buffer's end */
+	pf_u32 filename_bytes;
+	pf_u32 argument_bytes;
+	pf_u32 arguments_total; /* bytes that argv has in the process */
+	pf_u32 pad0;
+	char text[256 + PF_ARGUMENT_BYTES];
+};
+#define PF_PROCESS_RECORD_HEAD ((pf_u32)__builtin_offsetof(struct pf_process_record, text))
+
+/* Entries of the filter map: a value and whether it is to be kept, dropped, or both lists have it. */
+enum pf_filter_kind {
+	PF_FILTER_PORT = 1,
+	PF_FILTER_PROTOCOL = 2,
+	PF_FILTER_CGROUP = 3,
+	PF_FILTER_USER = 4,
+	PF_FILTER_PROCESS = 5,
+	PF_FILTER_ADDRESS = 6, /* in the prefix map, not in the set */
+	PF_FILTER_KINDS = 7,
+};
+struct pf_filter_key {
+	pf_u32 kind;
+	pf_u32 pad0;
+	pf_u8 value[16];
+};
+struct pf_prefix_key {
+	pf_u32 bits;
+	pf_u8 address[16];
+};
+#define PF_FILTER_KEEP 1u
+#define PF_FILTER_DROP 2u
+
+/* Switches of the programs; one array entry that user space may rewrite while they run. */
+struct pf_settings {
+	pf_u32 keep_kinds; /* bit per pf_filter_kind with a non-empty keep list */
+	pf_u32 drop_kinds;
+	pf_u32 drop_loopback;
+	pf_u32 own_pid; /* 0: keep the agent's own traffic */
+	pf_u32 own_netns;
+	pf_u16 own_ports[4];
+	pf_u32 seeded; /* the first scan is done: what shows up now is new */
+	pf_u32 full_poll; /* report every socket, changed or not */
+	pf_u32 pad0;
+};
+
+/* Counted per CPU. */
+enum pf_loss {
+	PF_LOSS_RING_SOCKET = 0,
+	PF_LOSS_RING_TRAFFIC,
+	PF_LOSS_RING_PROCESS,
+	PF_LOSS_SOCKET_TABLE, /* states that did not fit and went to socket storage or, where there is none, got lost */
+	PF_LOSS_PEER_TABLE,   /* messages whose peer or process did not fit: their bytes are not attributed */
+	PF_LOSS_ENDED_TABLE,  /* ends that fit neither into the ring nor into the table for them */
+	PF_LOSS_PENDING,      /* messages whose peer was lost between two hooks */
+	PF_LOSSES,
+};
+enum pf_run {
+	PF_RUN_SET_STATE = 0,
+	PF_RUN_SOCK_CREATE,
+	PF_RUN_SOCK_RELEASE,
+	PF_RUN_SEND,
+	PF_RUN_RECV,
+	PF_RUN_PEER,
+	PF_RUN_FORK,
+	PF_RUN_EXEC,
+	PF_RUN_EXIT,
+	PF_RUNS,
+};
+struct pf_statistics {
+	pf_u64 losses[PF_LOSSES];
+	pf_u64 runs[PF_RUNS];
+};
+
+PF_STATIC_ASSERT(sizeof(struct pf_process_ref) == 16, "pf_process_ref");
+PF_STATIC_ASSERT(sizeof(struct pf_traffic) == 128, "pf_traffic");
+PF_STATIC_ASSERT(sizeof(struct pf_share_key) == 40, "pf_share_key");
+PF_STATIC_ASSERT(sizeof(struct pf_socket) == 344, "pf_socket");
+PF_STATIC_ASSERT(sizeof(struct pf_tcp) == 80, "pf_tcp");
+PF_STATIC_ASSERT(sizeof(struct pf_socket_record) == 464, "pf_socket_record");
+PF_STATIC_ASSERT(sizeof(struct pf_traffic_record) == 208, "pf_traffic_record");
+PF_STATIC_ASSERT(sizeof(struct pf_settings) == 40, "pf_settings");
+PF_STATIC_ASSERT(sizeof(struct pf_filter_key) == 24, "pf_filter_key");
+PF_STATIC_ASSERT(sizeof(struct pf_prefix_key) == 20, "pf_prefix_key");
+
+#endif

@@ -1,0 +1,97 @@
+// Builds batches: rows are appended to column buffers by one thread, and sealed into one block of memory.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "batch_layout.h"
+
+namespace procflow {
+
+using Address = std::array<std::uint8_t, 16>;
+
+inline constexpr std::uint32_t kUnknownString = 0xffffffffu;
+
+// The C++ type of each column type.
+struct ColumnTypes {
+  using u8 = std::uint8_t;
+  using u16 = std::uint16_t;
+  using u32 = std::uint32_t;
+  using i32 = std::int32_t;
+  using f64 = double;
+  using str = std::uint32_t;
+  using addr = Address;
+};
+
+// A row of each table, with the columns as members: ProcessRow, SocketRow, … Members start at zero.
+#define PF_MEMBER(name, type) ColumnTypes::type name{};
+struct ProcessRow { PF_PROCESS_COLUMNS(PF_MEMBER) };
+struct SocketRow { PF_SOCKET_COLUMNS(PF_MEMBER) };
+struct TrafficRow { PF_TRAFFIC_COLUMNS(PF_MEMBER) };
+struct AddressRow { PF_ADDRESS_COLUMNS(PF_MEMBER) };
+struct LossRow { PF_LOSS_COLUMNS(PF_MEMBER) };
+#undef PF_MEMBER
+
+// A sealed batch: memory that the receiver frees.
+struct Block {
+  std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+};
+
+class BatchBuilder {
+ public:
+  BatchBuilder() = default;
+  BatchBuilder(const BatchBuilder&) = delete;
+  BatchBuilder& operator=(const BatchBuilder&) = delete;
+
+  // The index of a string in this batch, equal strings stored once. The view's bytes are copied.
+  std::uint32_t intern(std::string_view text);
+
+  void add(const ProcessRow& row);
+  void add(const SocketRow& row);
+  void add(const TrafficRow& row);
+  void add(const AddressRow& row);
+  void add(const LossRow& row);
+
+  bool empty() const { return rows_ == 0; }
+  // Rows of all tables together.
+  std::size_t rows() const { return rows_; }
+
+  // Closes the batch and starts the next one. The block was allocated with malloc.
+  Block seal();
+
+ private:
+  struct Table {
+    std::uint32_t rows = 0;
+    std::vector<std::vector<std::uint8_t>> columns;
+  };
+  template <typename T>
+  static void put(std::vector<std::uint8_t>& column, const T& value) {
+    const auto at = column.size();
+    column.resize(at + sizeof(T));
+    std::memcpy(column.data() + at, &value, sizeof(T));
+  }
+
+#define PF_COUNT_TABLE(name, columns) +1
+  static constexpr std::size_t kTables = 0 PF_TABLES(PF_COUNT_TABLE);
+#undef PF_COUNT_TABLE
+
+  Table& table(std::size_t index, std::size_t columns);
+
+  Table tables_[kTables];
+  std::size_t rows_ = 0;
+  double sequence_ = 0;
+  std::unordered_map<std::string, std::uint32_t> string_index_;
+  std::vector<std::uint32_t> string_ends_;
+  std::vector<std::uint8_t> string_bytes_;
+};
+
+// The layout as text, one line a column ("socket cookie f64"), for the check against the reader's own description.
+std::string layout_text();
+
+}  // namespace procflow

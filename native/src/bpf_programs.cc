@@ -1,0 +1,320 @@
+#include "bpf_programs.h"
+
+#include <bpf/btf.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <stdexcept>
+
+#include "bpf_object.h"
+#include "identity.h"
+
+namespace procflow {
+namespace {
+
+// The last lines that libbpf said, for the error message.
+std::string libbpf_log;
+
+int keep_log(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
+  char line[2048];
+  vsnprintf(line, sizeof line, format, arguments);
+  libbpf_log += line;
+  if (libbpf_log.size() > 8192) libbpf_log.erase(0, libbpf_log.size() - 8192);
+  return 0;
+}
+
+std::string last_log_line() {
+  std::string text = libbpf_log;
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const auto at = text.find_last_of('\n');
+  return at == std::string::npos ? text : text.substr(at + 1);
+}
+
+std::string with_errno(const std::string& what, int error) { return what + ": " + std::strerror(error); }
+
+bool kernel_has_tracepoint(const btf* kernel, const std::string& name) {
+  return btf__find_by_name_kind(kernel, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF) > 0;
+}
+
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {}
+  ~Fd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// The root of the cgroup2 hierarchy. Where none is mounted, a mount that nobody else sees lasts as long as the descriptor.
+int open_cgroup_root(const std::string& configured, std::string& error) {
+  const std::string root = configured.empty() ? find_cgroup2_mount() : configured;
+  if (!root.empty()) {
+    const int fd = open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) error = with_errno("cannot open the cgroup2 root " + root, errno);
+    return fd;
+  }
+  char directory[] = "/tmp/procflow-cgroup-XXXXXX";
+  if (mkdtemp(directory) == nullptr) {
+    error = with_errno("no cgroup2 hierarchy is mounted, and no directory could be made to mount it on", errno);
+    return -1;
+  }
+  int fd = -1;
+  if (mount("none", directory, "cgroup2", 0, nullptr) != 0) {
+    error = with_errno("no cgroup2 hierarchy is mounted, and mounting one failed", errno);
+  } else {
+    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    umount2(directory, MNT_DETACH);
+  }
+  rmdir(directory);
+  return fd;
+}
+
+const char* const kMessagePrograms[] = {"procflow_send",     "procflow_recv",     "procflow_sendmsg4",
+                                        "procflow_sendmsg6", "procflow_recvmsg4", "procflow_recvmsg6"};
+
+bool is_message_program(const std::string& name) {
+  for (const char* program : kMessagePrograms)
+    if (name == program) return true;
+  return false;
+}
+
+void set_filter_entry(int map, pf_filter_kind kind, const void* value, std::size_t size, std::uint32_t list) {
+  pf_filter_key key{};
+  key.kind = kind;
+  std::memcpy(key.value, value, size);
+  std::uint32_t lists = 0;
+  bpf_map_lookup_elem(map, &key, &lists);
+  lists |= list;
+  if (bpf_map_update_elem(map, &key, &lists, BPF_ANY) != 0)
+    throw std::runtime_error(with_errno("cannot write the filter into the kernel", errno));
+}
+
+void clear_map(int map, std::size_t key_bytes) {
+  std::vector<std::uint8_t> key(key_bytes);
+  while (bpf_map_get_next_key(map, nullptr, key.data()) == 0 && bpf_map_delete_elem(map, key.data()) == 0) {
+  }
+}
+
+}  // namespace
+
+std::string bpf_obstacle() {
+  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+    return "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF=y";
+  bpf_map_create_opts options{};
+  options.sz = sizeof options;
+  const int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "procflow_probe", 0, 0, 4096, &options);
+  if (fd < 0) {
+    if (errno == EPERM)
+      return "the kernel refuses bpf(2): run as root, or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE";
+    if (errno == EINVAL) return "the kernel has no BPF ring buffer: Linux 5.8 or later is needed";
+    return with_errno("bpf(2) failed", errno);
+  }
+  ::close(fd);
+  return "";
+}
+
+BpfPrograms::BpfPrograms(const SourceOptions& options) {
+  const std::string obstacle = bpf_obstacle();
+  if (!obstacle.empty()) throw std::runtime_error(obstacle);
+  libbpf_set_print(keep_log);
+  cpus_ = libbpf_num_possible_cpus();
+  tiers_ = {{"lifecycle", true, ""}, {"messages", false, ""}};
+
+  std::string error;
+  std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  bool messages = options.messages;
+  if (!messages) {
+    tiers_[1].reason = "switched off by capture.messages";
+  } else if (!kernel || !kernel_has_tracepoint(kernel.get(), "sock_send_length") ||
+             !kernel_has_tracepoint(kernel.get(), "sock_recv_length")) {
+    messages = false;
+    tiers_[1].reason = "the kernel has no sock_send_length tracepoint: Linux 6.3 or later is needed";
+  }
+  if (messages && try_load(options, true, error)) {
+    tiers_[1].on = true;
+    return;
+  }
+  if (messages) tiers_[1].reason = error;
+  if (!try_load(options, false, error)) throw std::runtime_error(error);
+}
+
+BpfPrograms::~BpfPrograms() { close(); }
+
+void BpfPrograms::close() {
+  for (auto& [name, link] : iterators_) bpf_link__destroy(link);
+  iterators_.clear();
+  for (bpf_link* link : links_) bpf_link__destroy(link);
+  links_.clear();
+  bpf_object__close(object_);
+  object_ = nullptr;
+}
+
+bool BpfPrograms::try_load(const SourceOptions& options, bool messages, std::string& error) {
+  close();
+  libbpf_log.clear();
+  const Fd cgroup(open_cgroup_root(options.cgroup_root, error));
+  if (cgroup.get() < 0) return false;
+
+  bpf_object_open_opts open_options{};
+  open_options.sz = sizeof open_options;
+  open_options.object_name = "procflow";
+  object_ = bpf_object__open_mem(kBpfObject, sizeof kBpfObject, &open_options);
+  if (object_ == nullptr) {
+    error = with_errno("cannot read the kernel programs (" + last_log_line() + ")", errno);
+    return false;
+  }
+  bpf_map* ring = bpf_object__find_map_by_name(object_, "ring");
+  bpf_map__set_max_entries(ring, options.ring_buffer_bytes);
+  for (const char* name : {"sockets", "shares", "ended"})
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(object_, name), options.max_sockets);
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_) {
+    if (!messages && is_message_program(bpf_program__name(program))) bpf_program__set_autoload(program, false);
+  }
+  if (const int failed = bpf_object__load(object_); failed != 0) {
+    error = with_errno("the kernel refuses the programs (" + last_log_line() + ")", -failed);
+    close();
+    return false;
+  }
+  write_settings(settings_);
+  write_filter(options.filter);
+
+  bpf_object__for_each_program(program, object_) {
+    const std::string name = bpf_program__name(program);
+    const std::string section = bpf_program__section_name(program);
+    if (!bpf_program__autoload(program)) continue;
+    bpf_link* link = section.starts_with("cgroup/") ? bpf_program__attach_cgroup(program, cgroup.get())
+                                                    : bpf_program__attach(program);
+    if (link == nullptr) {
+      error = with_errno("cannot attach " + section, errno);
+      close();
+      return false;
+    }
+    if (section.starts_with("iter/"))
+      iterators_.emplace_back(name, link);
+    else
+      links_.push_back(link);
+  }
+  return true;
+}
+
+int BpfPrograms::map(const char* name) const { return bpf_object__find_map_fd_by_name(object_, name); }
+
+void BpfPrograms::write_settings(const pf_settings& settings) {
+  settings_ = settings;
+  const std::uint32_t zero = 0;
+  if (bpf_map_update_elem(map("settings"), &zero, &settings_, BPF_ANY) != 0)
+    throw std::runtime_error(with_errno("cannot write the settings into the kernel", errno));
+}
+
+void BpfPrograms::write_filter(const Filter& filter) {
+  const int set = map("filter_set");
+  const int prefixes = map("filter_prefixes");
+  clear_map(set, sizeof(pf_filter_key));
+  clear_map(prefixes, sizeof(pf_prefix_key));
+  pf_settings settings = settings_;
+  settings.keep_kinds = settings.drop_kinds = 0;
+  std::map<std::string, std::uint32_t> prefix_lists;
+
+  const auto write = [&](const FilterLists& lists, std::uint32_t list, std::uint32_t& kinds) {
+    const auto put = [&](pf_filter_kind kind, const void* value, std::size_t size) {
+      set_filter_entry(set, kind, value, size, list);
+      kinds |= 1u << kind;
+    };
+    for (const auto port : lists.ports) put(PF_FILTER_PORT, &port, sizeof port);
+    for (const auto protocol : lists.protocols) put(PF_FILTER_PROTOCOL, &protocol, sizeof protocol);
+    for (const auto cgroup : lists.cgroups) put(PF_FILTER_CGROUP, &cgroup, sizeof cgroup);
+    for (const auto uid : lists.uids) put(PF_FILTER_USER, &uid, sizeof uid);
+    for (const auto& process : lists.processes) {
+      char comm[16]{};
+      process.copy(comm, sizeof comm - 1);
+      put(PF_FILTER_PROCESS, comm, sizeof comm);
+    }
+    for (const auto& prefix : lists.addresses) {
+      pf_prefix_key key{};
+      key.bits = prefix.bits;
+      std::memcpy(key.address, prefix.address.data(), sizeof key.address);
+      prefix_lists[std::string(reinterpret_cast<const char*>(&key), sizeof key)] |= list;
+      kinds |= 1u << PF_FILTER_ADDRESS;
+    }
+  };
+  write(filter.keep, PF_FILTER_KEEP, settings.keep_kinds);
+  write(filter.drop, PF_FILTER_DROP, settings.drop_kinds);
+
+  // The longest prefix answers alone, so it must know what the shorter ones around it say.
+  for (auto& [bytes, lists] : prefix_lists) {
+    pf_prefix_key key;
+    std::memcpy(&key, bytes.data(), sizeof key);
+    std::uint32_t all = lists;
+    for (const auto& [other_bytes, other_lists] : prefix_lists) {
+      pf_prefix_key other;
+      std::memcpy(&other, other_bytes.data(), sizeof other);
+      if (other.bits >= key.bits) continue;
+      bool covers = true;
+      for (std::uint32_t bit = 0; covers && bit < other.bits; bit++) {
+        const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
+        covers = (other.address[bit / 8] & mask) == (key.address[bit / 8] & mask);
+      }
+      if (covers) all |= other_lists;
+    }
+    if (bpf_map_update_elem(prefixes, &key, &all, BPF_ANY) != 0)
+      throw std::runtime_error(with_errno("cannot write the filter's prefixes into the kernel", errno));
+  }
+
+  settings.drop_loopback = filter.loopback ? 0 : 1;
+  settings.own_pid = filter.own_traffic ? 0 : static_cast<std::uint32_t>(getpid());
+  struct stat own{};
+  settings.own_netns = stat("/proc/self/ns/net", &own) == 0 ? static_cast<std::uint32_t>(own.st_ino) : 0;
+  std::memset(settings.own_ports, 0, sizeof settings.own_ports);
+  for (std::size_t i = 0; i < filter.own_ports.size() && i < 4; i++) settings.own_ports[i] = filter.own_ports[i];
+  write_settings(settings);
+}
+
+pf_statistics BpfPrograms::read_statistics() const {
+  std::vector<pf_statistics> values(static_cast<std::size_t>(cpus_));
+  pf_statistics sum{};
+  const std::uint32_t zero = 0;
+  if (bpf_map_lookup_elem(map("statistics"), &zero, values.data()) != 0) return sum;
+  for (const pf_statistics& value : values) {
+    for (int i = 0; i < PF_LOSSES; i++) sum.losses[i] += value.losses[i];
+    for (int i = 0; i < PF_RUNS; i++) sum.runs[i] += value.runs[i];
+  }
+  return sum;
+}
+
+void BpfPrograms::read_iterator(const char* program, std::size_t record_bytes, RecordHandler handle, void* context) {
+  bpf_link* link = nullptr;
+  for (auto& [name, iterator] : iterators_)
+    if (name == program) link = iterator;
+  if (link == nullptr) return;
+  const Fd fd(bpf_iter_create(bpf_link__fd(link)));
+  if (fd.get() < 0) throw std::runtime_error(with_errno(std::string("cannot start the scan ") + program, errno));
+  std::vector<std::uint8_t> buffer(1 << 16);
+  std::size_t filled = 0;
+  for (;;) {
+    const ssize_t got = read(fd.get(), buffer.data() + filled, buffer.size() - filled);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) return;
+    filled += static_cast<std::size_t>(got);
+    std::size_t at = 0;
+    for (; at + record_bytes <= filled; at += record_bytes) handle(buffer.data() + at, context);
+    filled -= at;
+    std::memmove(buffer.data(), buffer.data() + at, filled);
+  }
+}
+
+}  // namespace procflow

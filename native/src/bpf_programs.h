@@ -1,0 +1,64 @@
+// The kernel programs: loading, attaching, and their maps.
+#pragma once
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <string>
+#include <vector>
+
+#include "../bpf/wire.h"
+#include "source.h"
+
+namespace procflow {
+
+// What could be attached, and what not and why.
+struct Tier {
+  std::string name;    // lifecycle, messages
+  bool on = false;
+  std::string reason;  // why it is off; empty when on
+};
+
+class BpfPrograms {
+ public:
+  // Loads and attaches what the kernel and the privileges allow. Throws std::runtime_error, with the cause and the
+  // cure, when not even the lifecycle tier can run.
+  explicit BpfPrograms(const SourceOptions& options);
+  ~BpfPrograms();
+  BpfPrograms(const BpfPrograms&) = delete;
+  BpfPrograms& operator=(const BpfPrograms&) = delete;
+
+  const std::vector<Tier>& tiers() const { return tiers_; }
+  int map(const char* name) const;
+
+  void write_settings(const pf_settings& settings);
+  const pf_settings& settings() const { return settings_; }
+  // Fills the maps of the filter and the settings that go with them.
+  void write_filter(const Filter& filter);
+  // Sum over all CPUs.
+  pf_statistics read_statistics() const;
+  // Runs an iterator program and hands its output over in whole records of `record_bytes`.
+  template <typename Handle>
+  void scan(const char* program, std::size_t record_bytes, Handle handle) {
+    read_iterator(program, record_bytes, [](const void* record, void* context) { (*static_cast<Handle*>(context))(record); },
+                  &handle);
+  }
+
+ private:
+  using RecordHandler = void (*)(const void* record, void* context);
+  void read_iterator(const char* program, std::size_t record_bytes, RecordHandler handle, void* context);
+  bool try_load(const SourceOptions& options, bool messages, std::string& error);
+  void close();
+
+  bpf_object* object_ = nullptr;
+  std::vector<bpf_link*> links_;
+  std::vector<std::pair<std::string, bpf_link*>> iterators_;
+  std::vector<Tier> tiers_;
+  pf_settings settings_{};
+  int cpus_ = 1;
+};
+
+// Whether eBPF can be used at all, and what stands against it; empty when it can.
+std::string bpf_obstacle();
+
+}  // namespace procflow

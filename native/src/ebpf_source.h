@@ -1,0 +1,86 @@
+// The eBPF source: drains the ring buffer, polls live sockets and processes, and makes rows of what it finds.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "bpf_programs.h"
+#include "identity.h"
+#include "netns.h"
+#include "process_table.h"
+#include "share_table.h"
+#include "source.h"
+
+namespace procflow {
+
+class EbpfSource : public Source {
+ public:
+  // Throws std::runtime_error when the lifecycle tier cannot run.
+  explicit EbpfSource(const SourceOptions& options);
+  ~EbpfSource() override;
+
+  const std::vector<Tier>& tiers() const { return programs_.tiers(); }
+
+  int wake_fd() const override;
+  int wait_ms() const override;
+  bool collect(BatchBuilder& out) override;
+  void set_filter(const Filter& filter) override;
+  std::string status_json() override;
+
+ private:
+  static int on_record(void* self, void* data, std::size_t size);
+  void handle(const void* data, std::size_t size);
+  void socket(const pf_socket_record& record, std::uint32_t extra_flags = 0);
+  void add_socket_row(const pf_socket_record& record, std::uint32_t extra_flags);
+  void traffic(double cookie, std::uint64_t netns, std::uint16_t protocol, const Address& local,
+               const pf_traffic& traffic, double time_ns, bool final);
+  void share(const ShareTable::Share& share, double time_ns);
+  void poll();
+  void scan_processes();
+  void read_losses();
+  void recover_ended();
+  void drop_unaccepted();
+  void end_packet_sockets();
+
+  SourceOptions options_;
+  BpfPrograms programs_;
+  Identity identity_;
+  NetnsTable netns_;
+  ProcessTable processes_;
+  ShareTable shares_;
+  ring_buffer* ring_ = nullptr;
+  BatchBuilder* out_ = nullptr;
+
+  // Sockets with shares: what their traffic rows need to know of them.
+  struct Shared {
+    std::uint64_t netns;
+    std::uint16_t protocol;
+    Address local;
+  };
+  std::unordered_map<std::uint64_t, Shared> shared_sockets_;
+
+  // Connections that ended before anybody accepted them: no hook tells when their state can go.
+  struct Unaccepted {
+    std::uint64_t sock, cookie, due_ns;
+  };
+  std::deque<Unaccepted> unaccepted_;
+
+  // Packet sockets have no release hook: one that a poll does not meet any more has ended.
+  struct PacketSocket {
+    pf_socket_record record;
+    std::uint64_t poll;
+  };
+  std::unordered_map<std::uint64_t, PacketSocket> packet_sockets_;
+
+  pf_statistics statistics_{};
+  std::uint64_t polls_ = 0;
+  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0;
+  double last_poll_ms_ = 0;
+  std::uint64_t interval_ns_ = 0;
+  bool full_poll_ = true;
+  std::string last_error_;
+};
+
+}  // namespace procflow

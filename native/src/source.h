@@ -1,0 +1,68 @@
+// A source of batches: eBPF, or sock_diag and /proc. All calls come from the capture thread, one at a time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "batch.h"
+
+namespace procflow {
+
+// What is captured and what is left out, as configured. Lists of one kind OR, kinds AND; `drop` wins over `keep`.
+struct FilterLists {
+  struct Prefix {
+    Address address{};
+    std::uint8_t bits = 0;  // of 128; an IPv4 prefix is 96 longer
+  };
+  std::vector<Prefix> addresses;          // either end
+  std::vector<std::uint16_t> ports;       // either end
+  std::vector<std::uint16_t> protocols;   // IANA numbers; 0 is PACKET
+  std::vector<std::uint64_t> cgroups;     // cgroup ids
+  std::vector<std::uint32_t> uids;
+  std::vector<std::string> processes;     // comm
+  bool empty() const {
+    return addresses.empty() && ports.empty() && protocols.empty() && cgroups.empty() && uids.empty() &&
+           processes.empty();
+  }
+};
+
+struct Filter {
+  FilterLists keep;
+  FilterLists drop;
+  bool loopback = true;           // capture traffic over loopback addresses
+  bool own_traffic = false;       // capture the agent's own traffic
+  std::vector<std::uint16_t> own_ports;  // TCP ports the agent listens on, on this host
+};
+
+struct SourceOptions {
+  std::uint32_t poll_interval_ms = 1000;
+  std::uint32_t ring_buffer_bytes = 16u << 20;
+  std::uint32_t max_sockets = 262144;
+  bool messages = true;
+  std::string cgroup_root;  // empty: found in /proc/self/mountinfo
+  Filter filter;
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  // Descriptor that becomes readable when `collect` should be called at once; -1 when there is none.
+  virtual int wake_fd() const { return -1; }
+  // Longest wait before the next `collect`, in ms.
+  virtual int wait_ms() const = 0;
+  // Appends what happened since the last call. Bounded work: when more is left it returns true and is called again.
+  virtual bool collect(BatchBuilder& out) = 0;
+  // Replaces the filter for sockets that open from now on.
+  virtual void set_filter(const Filter& filter) = 0;
+  // Facts for status: name and value pairs (durations, run counts), as JSON object text.
+  virtual std::string status_json() = 0;
+
+ protected:
+  Source() = default;
+};
+
+}  // namespace procflow

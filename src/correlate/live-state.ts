@@ -1,0 +1,75 @@
+/**
+ * What the correlator offers to its readers (APIs, exporters, history): the live state, read synchronously, and the
+ * stream of facts that changed it.
+ */
+import type { Flow, Process, User } from './model.js';
+
+/** One thing that happened. Objects are live: read what is needed before returning, or copy it. */
+export type Fact =
+  | { readonly kind: 'flow'; readonly event: 'STARTED' | 'UPDATED' | 'ENDED'; readonly flow: Flow }
+  | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process };
+
+export type FactListener = (fact: Fact) => void;
+
+/** Which part of capture runs, and why not more. */
+export interface TierStatus {
+  readonly name: 'lifecycle' | 'messages' | 'packets' | 'forwarded' | 'resources';
+  readonly state: 'ON' | 'OFF' | 'UNAVAILABLE' | 'SHED';
+  /** Why it is not on, with the cure where there is one; null when it is on. */
+  readonly reason: string | null;
+}
+
+/** Events or records that were lost, by the place where they were lost. Counts are since the start of the agent. */
+export interface Loss {
+  /** For instance ringBuffer.socket, ringBuffer.process, socketTable, batchQueue, subscriber. */
+  readonly place: string;
+  readonly count: number;
+}
+
+export interface HostStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly bootId: string;
+  readonly kernel: string;
+  readonly agentVersion: string;
+  readonly agentPid: number;
+  readonly startMicros: number;
+  /** ebpf, ebpf-limited, procfs or replay. */
+  readonly source: 'ebpf' | 'ebpf-limited' | 'procfs' | 'replay';
+  /** Why not a better source; null when it is the best. */
+  readonly sourceReason: string | null;
+  readonly tiers: readonly TierStatus[];
+  readonly losses: readonly Loss[];
+  readonly liveFlows: number;
+  readonly endedFlows: number;
+  readonly liveProcesses: number;
+  /** Flows that started and ended since the agent's start. */
+  readonly flowsStarted: number;
+  readonly flowsEnded: number;
+  /** CPU time of the agent's own user space since its start, in ms; resident memory in bytes. */
+  readonly agentCpuTimeMs: number;
+  readonly agentMemoryBytes: number;
+  /** Runs of each kernel program since the start, by name; empty without BPF. */
+  readonly programRuns: Readonly<Record<string, number>>;
+  /** Duration of the last poll of live sockets in ms and the interval now in force; null before the first. */
+  readonly lastPollMs: number | null;
+  readonly pollIntervalMs: number | null;
+}
+
+export interface LiveState {
+  /** Live flows and flows that ended a short while ago, in no particular order. */
+  flows(): Iterable<Flow>;
+  flow(id: string): Flow | undefined;
+  /** Live processes and those that exited a short while ago. */
+  processes(): Iterable<Process>;
+  process(id: string): Process | undefined;
+  /** The account of a uid; never fails (the number is the name while the name is unknown). */
+  user(uid: number): User;
+  /** The uid of an account name among the users seen. */
+  uidOf(name: string): number | undefined;
+  status(): HostStatus;
+  /** Converts µs of Unix time now, for windows and relative times. */
+  nowMicros(): number;
+  /** Calls the listener synchronously for each fact from now on; returns the way to stop it. A listener must not throw. */
+  subscribe(listener: FactListener): () => void;
+}

@@ -1,0 +1,189 @@
+/**
+ * The words of procflow as data: processes, endpoints, flows, users.
+ *
+ * These are the live objects that the correlator writes and everybody else reads. They are classes with plain numeric
+ * fields, made once per flow or process and updated in place, because a million of them must fit into memory.
+ * Readers must not change them, and must not keep one longer than a request unless they can live with its updates.
+ *
+ * Times are Unix time in microseconds (a double holds them exactly until the year 2255). `null` is unknown.
+ */
+
+export type Protocol = 'TCP' | 'UDP' | 'ICMP' | 'ICMPV6' | 'SCTP' | 'RAW' | 'PACKET' | 'OTHER';
+/** Seen from this host: who opened the flow, and whether an end of it is elsewhere. */
+export type Direction = 'INBOUND' | 'OUTBOUND' | 'LOCAL' | 'FORWARDED';
+export type FlowState = 'OPENING' | 'OPEN' | 'CLOSING' | 'ENDED';
+/** Why a flow ended: RFC 5102 flowEndReason where it has a word, and what became of a connection otherwise. */
+export type FlowEndReason =
+  | 'IDLE'
+  | 'ACTIVE'
+  | 'END_OF_FLOW'
+  | 'FORCED'
+  | 'REFUSED'
+  | 'RESET'
+  | 'UNREACHABLE'
+  | 'TIMED_OUT'
+  | 'ABORTED';
+/** Why something about a flow is unknown or not exact; a closed list, described in the GraphQL schema. */
+export type FlowNoteCode =
+  | 'COUNTERS_SINCE_AGENT_START'
+  | 'START_TIME_UNKNOWN'
+  | 'PEER_UNKNOWN'
+  | 'LOCAL_ADDRESS_UNKNOWN'
+  | 'OWNER_UNKNOWN'
+  | 'OWNER_FROM_LISTENER'
+  | 'MESSAGES_TIER_OFF'
+  | 'TCP_FLAGS_TIER_OFF'
+  | 'OCTETS_UNKNOWN'
+  | 'EVENTS_LOST'
+  | 'PROCESS_NOT_VISIBLE';
+export type TcpFlag = 'FIN' | 'SYN' | 'RST' | 'PSH' | 'ACK' | 'URG' | 'ECE' | 'CWR';
+
+/** What one endpoint sent to the other. */
+export class Traffic {
+  /** Octets at the IP layer, IP headers included (IPFIX octetDeltaCount); null when unknown. */
+  octets: number | null = null;
+  /** IP packets; null when unknown. */
+  packets: number | null = null;
+  /** What the sending process handed to its socket (or what arrived from a remote sender), in bytes. */
+  payloadBytes: number | null = null;
+  /** Send calls (local sender) or datagrams (remote sender); null when unknown. */
+  messages: number | null = null;
+  retransmittedPackets: number | null = null;
+  /** True when octets were computed from segments and header sizes and not counted packet by packet. */
+  octetsDerived = false;
+  /** Union of TCP flags seen from this endpoint; null when no tier saw packets. */
+  tcpFlags: TcpFlag[] | null = null;
+}
+
+/** A program image that a process ran: one per exec. */
+export interface Image {
+  readonly name: string;
+  readonly executable: string | null;
+  readonly arguments: readonly string[] | null;
+  readonly argumentsTruncated: boolean;
+  /** When it was exec'ed; for the first image of a process seen at the start of the agent, its start. */
+  readonly startMicros: number;
+}
+
+/** A container, as far as the cgroup path of a process tells. */
+export interface Container {
+  /** Full id as in the cgroup path (64 hex digits for most runtimes). */
+  readonly id: string;
+  /** docker, containerd, cri-o, podman, lxc, systemd-nspawn or null. */
+  readonly runtime: string | null;
+  /** Kubernetes pod UID or null. */
+  readonly podUid: string | null;
+}
+
+/** A thread group from fork to exit. Identity: host, boot, pid and start time. */
+export class Process {
+  constructor(
+    /** Opaque global id. */
+    readonly id: string,
+    readonly pid: number,
+    /** Start in ns since boot: with the pid the identity on this boot. */
+    readonly startNs: number,
+    readonly startMicros: number,
+  ) {}
+  /** comm: printable, at most 15 bytes in the kernel. */
+  name = '';
+  executable: string | null = null;
+  arguments: readonly string[] | null = null;
+  argumentsTruncated = false;
+  uid = 0;
+  gid: number | null = null;
+  parent: Process | null = null;
+  readonly children = new Set<Process>();
+  cgroup: string | null = null;
+  container: Container | null = null;
+  unit: string | null = null;
+  endMicros: number | null = null;
+  exitCode: number | null = null;
+  /** SIGKILL, SIGSEGV …; null when it was not killed. */
+  exitSignal: string | null = null;
+  startedBefore = false;
+  images: readonly Image[] = [];
+  /** Flows it moved bytes on, made or holds, live and recently ended. */
+  readonly flows = new Set<Flow>();
+}
+
+/** What one process moved on one endpoint. */
+export class ProcessShare {
+  constructor(readonly process: Process) {}
+  sentPayloadBytes = 0;
+  receivedPayloadBytes = 0;
+  sentMessages = 0;
+  receivedMessages = 0;
+}
+
+/** One side of a flow. */
+export class Endpoint {
+  /** Canonical text (RFC 5952); v4-mapped addresses as IPv4. For PACKET sockets the interface's name or "any". */
+  address = '';
+  port: number | null = null;
+  /** On this host (a socket of this host, or an address of it). */
+  local = false;
+  hostname: string | null = null;
+  /** Moved the bytes last, or owns the socket by the best evidence there is. */
+  process: Process | null = null;
+  /** Everyone that moved bytes here; order by bytes is the reader's. */
+  shares: ProcessShare[] = [];
+  creator: Process | null = null;
+  /** Network namespace (inode number); null when remote or unknown. */
+  netns: number | null = null;
+  readonly sent = new Traffic();
+}
+
+/** A conversation of two endpoints, from the first to the last packet. */
+export class Flow {
+  constructor(
+    /** Opaque global id, stable over a restart of the agent. */
+    readonly id: string,
+    /** Order of first appearance in this agent; only for internal ordering. */
+    readonly sequence: number,
+    readonly protocol: Protocol,
+    /** IANA protocol number; 0 for PACKET. */
+    readonly protocolNumber: number,
+    readonly ipVersion: 4 | 6 | null,
+  ) {}
+  communityId: string | null = null;
+  direction: Direction = 'OUTBOUND';
+  state: FlowState = 'OPENING';
+  client = new Endpoint();
+  server = new Endpoint();
+  startMicros = 0;
+  lastMicros = 0;
+  endMicros: number | null = null;
+  endReason: FlowEndReason | null = null;
+  startedBefore = false;
+  rttMicros: number | null = null;
+  minRttMicros: number | null = null;
+  /** Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing; read it with `flowNotes`. */
+  noteBits = 0;
+}
+
+export const FLOW_NOTE_CODES: readonly FlowNoteCode[] = [
+  'COUNTERS_SINCE_AGENT_START',
+  'START_TIME_UNKNOWN',
+  'PEER_UNKNOWN',
+  'LOCAL_ADDRESS_UNKNOWN',
+  'OWNER_UNKNOWN',
+  'OWNER_FROM_LISTENER',
+  'MESSAGES_TIER_OFF',
+  'TCP_FLAGS_TIER_OFF',
+  'OCTETS_UNKNOWN',
+  'EVENTS_LOST',
+  'PROCESS_NOT_VISIBLE',
+];
+
+/** The codes set in a flow's `noteBits`. */
+export function flowNotes(flow: Flow): FlowNoteCode[] {
+  return FLOW_NOTE_CODES.filter((_, bit) => (flow.noteBits & (1 << bit)) !== 0);
+}
+
+/** An owner of processes, as the host's name service knows it. */
+export interface User {
+  readonly uid: number;
+  /** Account name; the number as text when the uid has no account. */
+  readonly name: string;
+}
