@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STATE } from './paths.mjs';
+import { ROOT, STATE } from './paths.mjs';
 import { say, SetupError } from './report.mjs';
 
 const LOCK = join(STATE, 'lock');
@@ -37,7 +37,7 @@ function tryLock(mine) {
     writeFileSync(join(aside, 'owner'), mine);
   } catch (error) {
     throw new SetupError(
-      `${STATE} cannot be written (${error.message}); give this folder to the user that runs npm: chown -R USER ${STATE}/..`,
+      `${STATE} cannot be written (${error.message}); the project must belong to the user that runs npm: chown -R USER ${ROOT}`,
     );
   }
   try {

@@ -10,7 +10,6 @@ const OUTPUT = 'native/build/Release/procflow.node';
 
 /** The native addon with its BPF programs. */
 export function nativeStep() {
-  if (!existsSync(join(ROOT, 'native/binding.gyp'))) return { due: () => false, run: async () => undefined };
   const current = () =>
     contentHash(['native', 'node_modules/node-addon-api/package.json'], [process.versions.modules, process.arch]);
   return {
