@@ -20,7 +20,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** ` (did you mean "x"?)`, or nothing when no known name is near. */
+/** `; did you mean "x"?` to end a message with, or nothing when no known name is near. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const name = nearest(word, known);
   return name === undefined ? '' : `; did you mean ${JSON.stringify(name)}?`;
