@@ -7,7 +7,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 131072);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct pf_filter_key);
 	__type(value, __u32);
@@ -64,6 +64,15 @@ static __always_inline bool same_address(const __u8 *a, const __u8 *b)
 	return x[0] == y[0] && x[1] == y[1];
 }
 
+/* The protocol as the configuration names it: raw sockets of whatever protocol but ICMP are IPPROTO_RAW. */
+static __always_inline __u16 filter_protocol(const struct pf_socket *s)
+{
+	if (s->type == PF_SOCK_TYPE_RAW && s->family != PF_AF_PACKET && s->protocol != PF_IPPROTO_ICMP &&
+	    s->protocol != PF_IPPROTO_ICMPV6)
+		return PF_IPPROTO_RAW;
+	return s->protocol;
+}
+
 /* The agent's own: its sockets, and those of others that talk to the port it listens on. */
 static __always_inline bool is_own(const struct pf_settings *set, const struct pf_socket *s, __u32 pid)
 {
@@ -110,7 +119,9 @@ static __noinline __u32 filter_verdict_for(struct pf_socket *s, struct pf_proces
 		return process->pid || !set->own_pid ? PF_SOCK_VERDICT : 0;
 
 	if ((keep | drop) & (1u << PF_FILTER_PROTOCOL)) {
-		lists = in_set(PF_FILTER_PROTOCOL, &s->protocol, sizeof(s->protocol));
+		__u16 protocol = filter_protocol(s);
+
+		lists = in_set(PF_FILTER_PROTOCOL, &protocol, sizeof(protocol));
 		if (lists & PF_FILTER_DROP)
 			return PF_SOCK_DROPPED | PF_SOCK_VERDICT;
 		if (lists & PF_FILTER_KEEP)

@@ -253,6 +253,7 @@ struct bpf_iter__task_file {
 #define PF_IPPROTO_TCP 6
 #define PF_IPPROTO_UDP 17
 #define PF_IPPROTO_ICMPV6 58
+#define PF_IPPROTO_RAW 255
 
 #define PF_SOCK_TYPE_STREAM 1
 #define PF_SOCK_TYPE_DGRAM 2

@@ -27,11 +27,12 @@ int procflow_sock_create(struct bpf_sock *ctx)
 	current_process(&fresh.creator);
 	if (bpf_map_update_elem(&sockets, &key, &fresh, BPF_ANY) == 0)
 		return 1;
-	count_loss(PF_LOSS_SOCKET_TABLE);
 	overflowed = 1;
 	s = bpf_sk_storage_get(&overflow, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (s)
 		__builtin_memcpy(s, &fresh, sizeof(fresh));
+	else
+		count_loss(PF_LOSS_SOCKET_TABLE);
 	return 1;
 }
 

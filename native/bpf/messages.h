@@ -68,110 +68,20 @@ static __always_inline void fill_traffic(struct pf_traffic *t, const struct pf_p
 {
 	t->mover.pid = mover->pid;
 	t->mover.uid = mover->uid;
-	if (peer) {
-		__builtin_memcpy(t->peer, peer->address, 16);
-		t->peer_port = peer->port;
-		t->flags = peer->unknown ? PF_TRAFFIC_PEER_UNKNOWN : 0;
-	}
+	__builtin_memcpy(t->peer, peer->address, 16);
+	t->peer_port = peer->port;
+	t->flags = peer->unknown ? PF_TRAFFIC_PEER_UNKNOWN : 0;
 	if (direction == PF_RECEIVED)
 		t->flags |= PF_TRAFFIC_FIRST_RECEIVED;
 	t->first_ns = bpf_ktime_get_boot_ns();
 }
 
-/* The entry of a process, or of a peer, that is not the first one of the socket. */
-static __noinline struct pf_traffic *get_share(struct sock *sk, struct pf_socket *s, struct pf_process_ref *mover,
-					       struct peer *peer, int direction)
-{
-	struct pf_share_key key = {};
-	struct pf_traffic fresh = {};
-	struct pf_traffic *t;
-
-	if (!sk || !s || !mover)
-		return 0;
-	key.cookie = s->cookie + ((__u64)s->life << 44);
-	key.start_ns = mover->start_ns;
-	key.pid = mover->pid;
-	if (peer) {
-		__builtin_memcpy(key.peer, peer->address, 16);
-		key.peer_port = peer->port;
-		key.peer_unknown = peer->unknown;
-	}
-	t = bpf_map_lookup_elem(&shares, &key);
-	if (t)
-		return t;
-	fresh.mover.start_ns = mover->start_ns;
-	fill_traffic(&fresh, mover, peer, direction);
-	fresh.ready = 1;
-	bpf_map_update_elem(&shares, &key, &fresh, BPF_NOEXIST);
-	t = bpf_map_lookup_elem(&shares, &key);
-	if (!t) {
-		count_loss(PF_LOSS_PEER_TABLE);
-		return 0;
-	}
-	s->flags |= PF_SOCK_SHARES;
-	if (!(s->flags & PF_SOCK_REPORTED))
-		report_opened(sk, s);
-	report_share(s, &key, t, 0);
-	return t;
-}
-
-/* Asks the filter, now that a process is known. */
-static __always_inline bool is_dropped(struct pf_socket *s, struct pf_process_ref *mover)
-{
-	if (!(s->flags & PF_SOCK_VERDICT))
-		s->flags |= filter_verdict(s, mover);
-	return s->flags & PF_SOCK_DROPPED;
-}
-
-/* Another process than before moved bytes on a TCP socket, or the first one did. */
-static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
-{
-	struct pf_process_ref me = {};
-	struct pf_traffic *t;
-
-	if (!sk || !s)
-		return;
-	process_of(bpf_get_current_task_btf(), &me);
-	if (is_dropped(s, &me))
-		return;
-	if (__sync_val_compare_and_swap(&s->slot.mover.start_ns, 0, me.start_ns) == 0) {
-		fill_traffic(&s->slot, &me, 0, direction);
-		add(counters_of(&s->slot, direction), bytes);
-		s->last = me;
-		s->slot.ready = 1;
-		if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
-			report_opened(sk, s);
-		return;
-	}
-	t = get_share(sk, s, &me, 0, direction);
-	if (!t)
-		return;
-	add(counters_of(t, direction), bytes);
-	s->last = me;
-}
-
-static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 start_ns = task->group_leader->start_boottime;
-
-	if (s->flags & PF_SOCK_CLOSED)
-		s->flags |= PF_SOCK_LATE;
-	if (s->slot.mover.start_ns != start_ns) {
-		tcp_first_or_other(sk, s, bytes, direction);
-		return;
-	}
-	add(counters_of(&s->slot, direction), bytes);
-	if (s->last.start_ns != start_ns)
-		s->last = s->slot.mover;
-}
-
-static __always_inline __u32 mtu_of(struct sock *sk, const struct peer *peer, bool *known)
+static __always_inline __u32 mtu_of(struct sock *sk, const struct pf_socket *s, const struct peer *peer, bool *known)
 {
 	struct dst_entry *dst;
 
 	*known = true;
-	if (is_loopback(peer->address))
+	if (is_loopback(peer->address) || is_loopback(s->local))
 		return PF_LOOPBACK_MTU;
 	dst = sk->sk_dst_cache;
 	if (dst)
@@ -220,7 +130,7 @@ static __noinline __u32 count_packets(struct sock *sk, struct pf_socket *s, stru
 		if (header_included)
 			length -= length >= 20 ? 20 : length;
 	}
-	mtu = mtu_of(sk, peer, &known);
+	mtu = mtu_of(sk, s, peer, &known);
 	fragmented = length + ip > mtu && mtu > 128;
 	if (fragmented) {
 		room = (mtu - ip - fragment_header) & ~7u;
@@ -232,6 +142,107 @@ static __noinline __u32 count_packets(struct sock *sk, struct pf_socket *s, stru
 	__sync_fetch_and_add(&counters->packets, packets);
 	__sync_fetch_and_add(&counters->octets, octets);
 	return fragmented && !(known && direction == PF_SENT && !is_loopback(peer->address)) ? PF_TRAFFIC_DERIVED : 0;
+}
+
+static __always_inline void count(struct sock *sk, struct pf_socket *s, struct pf_traffic *t, struct movement *m)
+{
+	struct pf_counters *counters = counters_of(t, m->direction);
+
+	add(counters, m->bytes);
+	if (s->type != PF_SOCK_TYPE_STREAM) {
+		t->flags |= count_packets(sk, s, counters, m);
+		t->last_ns = bpf_ktime_get_boot_ns();
+	}
+	if (s->last.start_ns != m->mover.start_ns)
+		s->last = m->mover;
+}
+
+static __always_inline void share_key(struct pf_socket *s, const struct pf_process_ref *mover, const struct peer *peer,
+				      struct pf_share_key *key)
+{
+	key->cookie = s->cookie + ((__u64)s->life << 44);
+	key->start_ns = mover->start_ns;
+	key->pid = mover->pid;
+	__builtin_memcpy(key->peer, peer->address, 16);
+	key->peer_port = peer->port;
+	key->peer_unknown = peer->unknown;
+}
+
+/* Counts for a process, or a peer, that is not the first one of the socket. A TCP socket's peer is all zero here. */
+static __noinline void count_in_share(struct sock *sk, struct pf_socket *s, struct movement *m)
+{
+	struct pf_share_key key = {};
+	struct pf_traffic fresh = {};
+	struct pf_traffic *t;
+	bool created = false;
+
+	if (!sk || !s || !m)
+		return;
+	share_key(s, &m->mover, &m->peer, &key);
+	t = bpf_map_lookup_elem(&shares, &key);
+	if (!t) {
+		fresh.mover.start_ns = m->mover.start_ns;
+		fill_traffic(&fresh, &m->mover, &m->peer, m->direction);
+		fresh.ready = 1;
+		created = bpf_map_update_elem(&shares, &key, &fresh, BPF_NOEXIST) == 0;
+		t = bpf_map_lookup_elem(&shares, &key);
+		if (!t) {
+			count_loss(PF_LOSS_PEER_TABLE);
+			return;
+		}
+		s->flags |= PF_SOCK_SHARES;
+	}
+	count(sk, s, t, m);
+	if (!created)
+		return;
+	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
+		report_opened(sk, s);
+	report_share(s, &key, t, 0);
+}
+
+/* Asks the filter, now that a process is known. */
+static __always_inline bool is_dropped(struct pf_socket *s, struct pf_process_ref *mover)
+{
+	if (!(s->flags & PF_SOCK_VERDICT))
+		s->flags |= filter_verdict(s, mover);
+	return s->flags & PF_SOCK_DROPPED;
+}
+
+/* Another process than before moved bytes on a TCP socket, or the first one did. */
+static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
+{
+	struct movement m = { .bytes = bytes, .direction = direction };
+
+	if (!sk || !s)
+		return;
+	process_of(bpf_get_current_task_btf(), &m.mover);
+	if (is_dropped(s, &m.mover))
+		return;
+	if (__sync_val_compare_and_swap(&s->slot.mover.start_ns, 0, m.mover.start_ns) != 0) {
+		count_in_share(sk, s, &m);
+		return;
+	}
+	fill_traffic(&s->slot, &m.mover, &m.peer, direction);
+	count(sk, s, &s->slot, &m);
+	s->slot.ready = 1;
+	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
+		report_opened(sk, s);
+}
+
+static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 start_ns = task->group_leader->start_boottime;
+
+	if (s->flags & PF_SOCK_CLOSED)
+		s->flags |= PF_SOCK_LATE;
+	if (s->slot.mover.start_ns != start_ns) {
+		tcp_first_or_other(sk, s, bytes, direction);
+		return;
+	}
+	add(counters_of(&s->slot, direction), bytes);
+	if (s->last.start_ns != start_ns)
+		s->last = s->slot.mover;
 }
 
 /* The peer that a hook saw for this thread's message; a hook's peer is taken once. */
@@ -280,7 +291,7 @@ static __always_inline void find_peer(struct sock *sk, struct pf_socket *s, int 
 }
 
 /* The socket's own slot, when this process and peer are its first ones; claims it when it is free. */
-static __always_inline struct pf_traffic *own_slot(struct sock *sk, struct pf_socket *s, struct movement *m)
+static __always_inline struct pf_traffic *own_slot(struct pf_socket *s, struct movement *m)
 {
 	struct pf_traffic *slot = &s->slot;
 
@@ -303,7 +314,6 @@ static __always_inline struct pf_traffic *own_slot(struct sock *sk, struct pf_so
 static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
 {
 	struct movement m = { .bytes = bytes, .direction = direction };
-	struct pf_counters *counters;
 	struct pf_traffic *t;
 	bool fresh;
 
@@ -321,18 +331,13 @@ static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 byte
 			return;
 		read_tuple(sk, s);
 	}
-	t = own_slot(sk, s, &m);
-	if (!t)
-		t = get_share(sk, s, &m.mover, &m.peer, direction);
-	if (!t)
+	t = own_slot(s, &m);
+	if (!t) {
+		count_in_share(sk, s, &m);
 		return;
-	counters = counters_of(t, direction);
-	add(counters, bytes);
-	t->flags |= count_packets(sk, s, counters, &m);
-	t->last_ns = bpf_ktime_get_boot_ns();
-	if (s->last.start_ns != m.mover.start_ns)
-		s->last = m.mover;
-	if (fresh && t == &s->slot)
+	}
+	count(sk, s, t, &m);
+	if (fresh)
 		report_opened(sk, s);
 }
 

@@ -110,11 +110,12 @@ static __noinline struct pf_socket *new_socket(struct sock *sk, __u32 flags)
 	read_identity(sk, &fresh);
 	if (bpf_map_update_elem(&sockets, &key, &fresh, BPF_ANY) == 0)
 		return bpf_map_lookup_elem(&sockets, &key);
-	count_loss(PF_LOSS_SOCKET_TABLE);
 	overflowed = 1;
 	s = bpf_sk_storage_get(&overflow, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (s)
 		__builtin_memcpy(s, &fresh, sizeof(fresh));
+	else
+		count_loss(PF_LOSS_SOCKET_TABLE);
 	return s;
 }
 

@@ -262,7 +262,7 @@ enum pf_loss {
 	PF_LOSS_RING_SOCKET = 0,
 	PF_LOSS_RING_TRAFFIC,
 	PF_LOSS_RING_PROCESS,
-	PF_LOSS_SOCKET_TABLE, /* states that did not fit and went to socket storage or, where there is none, got lost */
+	PF_LOSS_SOCKET_TABLE, /* sockets whose state fitted neither into the hash nor into socket storage */
 	PF_LOSS_PEER_TABLE,   /* messages whose peer or process did not fit: their bytes are not attributed */
 	PF_LOSS_ENDED_TABLE,  /* ends that fit neither into the ring nor into the table for them */
 	PF_LOSS_PENDING,      /* messages whose peer was lost between two hooks */
