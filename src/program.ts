@@ -70,14 +70,15 @@ function addRecord(program: Command): void {
 }
 
 function addDoctor(program: Command): void {
-  program
+  const command = program
     .command('doctor')
     .description('tell what kernel and privileges allow, and what to do about the rest')
-    .option('--json', 'print the report as JSON')
-    .action(async (options: { json?: true }) => {
-      const { doctorCommand } = await import('./commands/doctor.js');
-      await doctorCommand(options);
-    });
+    .option('--json', 'print the report as JSON');
+  const sources = addConfigOptions(command, { hidden: true });
+  command.action(async (options: { json?: true }) => {
+    const { doctorCommand } = await import('./commands/doctor.js');
+    await doctorCommand(sources(), options);
+  });
 }
 
 function addToken(program: Command): void {

@@ -66,8 +66,9 @@ SourceOptions options_from(const Napi::Object& object) {
   return options;
 }
 
-// What travels from the capture thread to JavaScript: a batch, or the reason why the thread ended.
+// What travels to JavaScript: a batch, the reason why the thread ended by itself, or that nothing follows any more.
 struct Delivery {
+  enum class Kind { kBatch, kFailure, kEnd } kind = Kind::kBatch;
   Block block;
   std::string failure;
 };
@@ -102,8 +103,8 @@ class Capture : public Napi::ObjectWrap<Capture> {
     function_ = Function::New(env, "procflow capture", 0, 1, this);
     thread_ = std::make_unique<CaptureThread>(
         std::move(source),
-        [this](Block block) { return send(new Delivery{block, ""}); },
-        [this](const std::string& reason) { send(new Delivery{{}, reason}); });
+        [this](Block block) { return send(new Delivery{Delivery::Kind::kBatch, block, ""}); },
+        [this](const std::string& reason) { send(new Delivery{Delivery::Kind::kFailure, {}, reason}); });
   }
 
   // The environment ends without a stop.
@@ -116,9 +117,15 @@ class Capture : public Napi::ObjectWrap<Capture> {
       std::free(delivery->block.data);
       return;
     }
-    if (delivery->block.data == nullptr) {
-      self->on_failure_.Call({Napi::String::New(env, delivery->failure)});
-      return;
+    switch (delivery->kind) {
+      case Delivery::Kind::kFailure:
+        self->on_failure_.Call({Napi::String::New(env, delivery->failure)});
+        return;
+      case Delivery::Kind::kEnd:
+        if (!self->on_end_.IsEmpty()) self->on_end_.Call(std::initializer_list<napi_value>{});
+        return;
+      case Delivery::Kind::kBatch:
+        break;
     }
     if (self->thread_) self->thread_->received();
     const Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, delivery->block.data, delivery->block.size,
@@ -137,12 +144,16 @@ class Capture : public Napi::ObjectWrap<Capture> {
   void close() {
     if (!thread_) return;
     thread_->stop();
-    function_.Release();
     closed_ = std::move(thread_);
+    send(new Delivery{Delivery::Kind::kEnd, {}, ""});
+    function_.Release();
   }
 
-  // Stops the thread. Its last batches are delivered after this returns, before the event loop runs dry.
-  void stop(const Napi::CallbackInfo&) { close(); }
+  // Stops the thread. Its last batches are delivered after this returns; the function given is called after them.
+  void stop(const Napi::CallbackInfo& info) {
+    on_end_ = Napi::Persistent(info[0].As<Napi::Function>());
+    close();
+  }
 
   Napi::Value status(const Napi::CallbackInfo& info) {
     CaptureThread* thread = thread_ ? thread_.get() : closed_.get();
@@ -168,6 +179,7 @@ class Capture : public Napi::ObjectWrap<Capture> {
 
   Napi::FunctionReference on_batch_;
   Napi::FunctionReference on_failure_;
+  Napi::FunctionReference on_end_;
   std::vector<Tier> tiers_;
   Function function_;
   std::unique_ptr<CaptureThread> thread_;

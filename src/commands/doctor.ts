@@ -1,9 +1,10 @@
 import { doctor, type DoctorReport } from '../capture/index.js';
+import { loadConfig, type ConfigSources } from '../config/index.js';
 import { printable } from '../text.js';
 
 /** `procflow doctor`: what can be captured here, and what to do about the rest. */
-export async function doctorCommand(flags: { readonly json?: true }): Promise<void> {
-  const report = await doctor();
+export async function doctorCommand(sources: ConfigSources, flags: { readonly json?: true }): Promise<void> {
+  const report = await doctor(loadConfig(sources));
   process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : doctorText(report));
 }
 

@@ -2,7 +2,10 @@
  * What the correlator offers to its readers (APIs, exporters, history): the live state, read synchronously, and the
  * stream of facts that changed it.
  */
+import type { TierStatus } from '../capture/index.js';
 import type { Flow, Process, User } from './model.js';
+
+export type { TierStatus } from '../capture/index.js';
 
 /** One thing that happened. Objects are live: read what is needed before returning, or copy it. */
 export type Fact =
@@ -10,14 +13,6 @@ export type Fact =
   | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process };
 
 export type FactListener = (fact: Fact) => void;
-
-/** Which part of capture runs, and why not more. */
-export interface TierStatus {
-  readonly name: 'lifecycle' | 'messages' | 'packets' | 'forwarded' | 'resources';
-  readonly state: 'ON' | 'OFF' | 'UNAVAILABLE' | 'SHED';
-  /** Why it is not on, with the cure where there is one; null when it is on. */
-  readonly reason: string | null;
-}
 
 /** Events or records that were lost, by the place where they were lost. Counts are since the start of the agent. */
 export interface Loss {

@@ -1,0 +1,90 @@
+/** The native addon, typed, and checked to be the one that this program was written for. */
+import { createRequire } from 'node:module';
+import { ProcflowError } from '../errors.js';
+import { LAYOUT_VERSION, layoutText } from './layout.js';
+
+/** One kind of values of each list; an empty list does not filter. */
+export interface NativeFilterLists {
+  readonly addresses: readonly { readonly bytes: Uint8Array; readonly bits: number }[];
+  readonly ports: readonly number[];
+  readonly protocols: readonly number[];
+  readonly cgroups: readonly number[];
+  readonly uids: readonly number[];
+  readonly processes: readonly string[];
+}
+
+export interface NativeFilter {
+  readonly keep: NativeFilterLists;
+  readonly drop: NativeFilterLists;
+  readonly loopback: boolean;
+  readonly ownTraffic: boolean;
+  /** TCP ports that this agent listens on: who talks to them talks to the agent. */
+  readonly ownPorts: readonly number[];
+}
+
+export interface NativeOptions {
+  readonly pollIntervalMs: number;
+  readonly ringBufferBytes: number;
+  readonly maxSockets: number;
+  readonly messages: boolean;
+  /** Empty to find it. */
+  readonly cgroupRoot: string;
+  readonly filter: NativeFilter;
+}
+
+export interface NativeTier {
+  readonly name: 'lifecycle' | 'messages';
+  readonly on: boolean;
+  /** Why it is off; empty when it is on. */
+  readonly reason: string;
+}
+
+export interface NativeCapture {
+  /** Stops the capture thread. Its last batches are delivered on later turns of the event loop, and then `ended` is called. */
+  stop(ended: () => void): void;
+  /** JSON text with what the source says of itself; `{}` before it said anything. */
+  status(): string;
+  setFilter(filter: NativeFilter): void;
+  tiers(): NativeTier[];
+}
+
+export interface Addon {
+  readonly layout: string;
+  readonly layoutVersion: number;
+  /** @throws Error with the reason when the source cannot run here */
+  readonly Capture: new (
+    source: 'ebpf' | 'procfs',
+    options: NativeOptions,
+    onBatch: (batch: ArrayBuffer) => void,
+    onFailure: (reason: string) => void,
+  ) => NativeCapture;
+  /** What stands against eBPF on this host; empty when nothing does. */
+  bpfObstacle(): string;
+  /** Account names by the host's name service; null for a uid without an account. */
+  resolveUsers(uids: readonly number[]): Promise<(string | null)[]>;
+}
+
+const ADDON = '../../../native/build/Release/procflow.node';
+
+let loaded: Addon | undefined;
+
+/** @throws ProcflowError CAPTURE_UNAVAILABLE when it is not built, or was built from other sources */
+export function loadAddon(): Addon {
+  if (loaded !== undefined) return loaded;
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(ADDON) as Addon;
+  } catch (error) {
+    throw new ProcflowError('CAPTURE_UNAVAILABLE', 'the native addon cannot be loaded; build it with: npm run build', {
+      cause: error,
+    });
+  }
+  if (addon.layoutVersion !== LAYOUT_VERSION || addon.layout !== layoutText()) {
+    throw new ProcflowError(
+      'CAPTURE_UNAVAILABLE',
+      'the native addon was built from other sources than this program; build it again with: npm run build',
+    );
+  }
+  loaded = addon;
+  return addon;
+}

@@ -1,0 +1,124 @@
+/** Opens the best source that the host allows, and says what it is and why it is not a better one. */
+import type { Config } from '../config/index.js';
+import { ProcflowError } from '../errors.js';
+import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
+import { nativeFilter } from './filter.js';
+import type { TierStatus } from './tiers.js';
+
+type CaptureConfig = Config['capture'];
+
+export interface CaptureStatus {
+  readonly source: 'ebpf' | 'ebpf-limited' | 'procfs';
+  /** Why it is not a better one; null when it is the best. */
+  readonly sourceReason: string | null;
+  readonly tiers: readonly TierStatus[];
+  readonly lastPollMs: number | null;
+  readonly pollIntervalMs: number | null;
+  readonly programRuns: Readonly<Record<string, number>>;
+  /** What went wrong in the last poll, or in the source as a whole; null when nothing did. */
+  readonly error: string | null;
+}
+
+export interface CaptureOptions {
+  readonly config: CaptureConfig;
+  readonly ownPorts: readonly number[];
+  readonly onBatch: (batch: ArrayBuffer) => void;
+  /** The source ended by itself; nothing comes any more. */
+  readonly onFailure: (reason: string) => void;
+}
+
+/** What the source says of itself, as JSON. */
+interface NativeStatus {
+  readonly lastPollMs?: number;
+  readonly pollIntervalMs?: number;
+  readonly programRuns?: Record<string, number>;
+  readonly error?: string | null;
+}
+
+const BETTER_SOURCE_OFF = 'needs the ebpf source';
+
+export class Capture {
+  private stopped: Promise<void> | undefined;
+
+  private constructor(
+    private readonly native: NativeCapture,
+    private readonly kind: 'ebpf' | 'procfs',
+    private readonly reason: string | null,
+    private readonly options: CaptureOptions,
+  ) {}
+
+  /**
+   * Starts capturing; batches come on later turns of the event loop.
+   * @throws ProcflowError CAPTURE_UNAVAILABLE when the source that the configuration demands cannot run here
+   */
+  static start(options: CaptureOptions): Capture {
+    const { Capture: Native } = loadAddon();
+    const { config, onBatch, onFailure } = options;
+    const native = nativeOptions(config, options.ownPorts);
+    let reason: string | null = config.source === 'procfs' ? 'chosen by capture.source' : null;
+    if (config.source !== 'procfs') {
+      try {
+        return new Capture(new Native('ebpf', native, onBatch, onFailure), 'ebpf', null, options);
+      } catch (error) {
+        reason = (error as Error).message;
+        if (config.source === 'ebpf') {
+          throw new ProcflowError('CAPTURE_UNAVAILABLE', `capture.source is ebpf, but ${reason}`, { cause: error });
+        }
+      }
+    }
+    try {
+      return new Capture(new Native('procfs', native, onBatch, onFailure), 'procfs', reason, options);
+    } catch (error) {
+      throw new ProcflowError('CAPTURE_UNAVAILABLE', `no source can run here: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  status(): CaptureStatus {
+    const native = JSON.parse(this.native.status()) as NativeStatus;
+    const tiers = this.tiers();
+    const missing = tiers.find((tier) => tier.name === 'messages' && tier.state !== 'ON');
+    const limited = this.kind === 'ebpf' && missing !== undefined;
+    return {
+      source: limited ? 'ebpf-limited' : this.kind,
+      sourceReason: limited ? missing.reason : this.reason,
+      tiers,
+      lastPollMs: native.lastPollMs ?? null,
+      pollIntervalMs: native.pollIntervalMs ?? null,
+      programRuns: native.programRuns ?? {},
+      error: native.error ?? null,
+    };
+  }
+
+  /** Takes a new filter for the sockets that open from now on. @throws ProcflowError CONFIG_INVALID */
+  setFilter(config: CaptureConfig): void {
+    this.native.setFilter(nativeOptions(config, this.options.ownPorts).filter);
+  }
+
+  /** Stops the source. What it had not yet delivered still comes, before the promise resolves. */
+  stop(): Promise<void> {
+    this.stopped ??= new Promise((resolve) => this.native.stop(resolve));
+    return this.stopped;
+  }
+
+  private tiers(): TierStatus[] {
+    if (this.kind === 'procfs') {
+      return [
+        { name: 'lifecycle', state: 'UNAVAILABLE', reason: this.reason ?? BETTER_SOURCE_OFF },
+        { name: 'messages', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
+      ];
+    }
+    return this.native.tiers().map(({ name, on, reason }) => ({
+      name,
+      state: on ? 'ON' : this.options.config.messages ? 'UNAVAILABLE' : 'OFF',
+      reason: on ? null : reason,
+    }));
+  }
+}
+
+function nativeOptions(config: CaptureConfig, ownPorts: readonly number[]): NativeOptions {
+  const { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot, keepOwnTraffic } = config;
+  const filter = nativeFilter(config.filter, { keepOwnTraffic, ownPorts, cgroupRoot });
+  return { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot: cgroupRoot ?? '', filter };
+}

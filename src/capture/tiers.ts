@@ -1,0 +1,7 @@
+/** Which part of capture runs, and why not more. */
+export interface TierStatus {
+  readonly name: 'lifecycle' | 'messages' | 'packets' | 'forwarded' | 'resources';
+  readonly state: 'ON' | 'OFF' | 'UNAVAILABLE' | 'SHED';
+  /** Why it is not on, with the cure where there is one; null when it is on. */
+  readonly reason: string | null;
+}
