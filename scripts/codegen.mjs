@@ -1,0 +1,71 @@
+/**
+ * Writes the TypeScript types of the GraphQL schema. `node scripts/codegen.mjs` after a change of schema/; a test compares
+ * what is committed with what this makes.
+ */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codegen } from '@graphql-codegen/core';
+import * as typescript from '@graphql-codegen/typescript';
+import * as resolvers from '@graphql-codegen/typescript-resolvers';
+import { parse } from 'graphql';
+
+const ROOT = join(import.meta.dirname, '..');
+export const TARGET = join(ROOT, 'src/api/graphql/schema.generated.ts');
+
+const MODEL = '../../correlate/model.js';
+const OURS = './mapped.js';
+const CONFIG = {
+  useTypeImports: true,
+  enumsAsTypes: true,
+  strictScalars: true,
+  avoidOptionals: { field: true, object: true },
+  immutableTypes: true,
+  contextType: `${OURS}#RequestContext`,
+  scalars: {
+    ID: 'string',
+    DateTime: { input: '../query/index.js#TimeArgument', output: 'number' },
+    Long: 'number',
+  },
+  // Resolvers get and give the objects of the live state, not copies in the schema's shape.
+  mappers: {
+    Flow: `${MODEL}#Flow as LiveFlow`,
+    Endpoint: `${MODEL}#Endpoint as LiveEndpoint`,
+    Traffic: `${MODEL}#Traffic as LiveTraffic`,
+    Process: `${MODEL}#Process as LiveProcess`,
+    ProcessShare: `${MODEL}#ProcessShare as LiveProcessShare`,
+    Image: `${MODEL}#Image as LiveImage`,
+    Container: `${MODEL}#Container as LiveContainer`,
+    User: `${MODEL}#User as LiveUser`,
+    FlowNote: `${MODEL}#FlowNoteCode as LiveFlowNoteCode`,
+    Host: `${OURS}#HostView`,
+    FlowTotal: '../query/index.js#FlowTotal as FlowTotalRow',
+    FlowConnection: `${OURS}#FlowPage`,
+    ProcessConnection: `${OURS}#ProcessPage`,
+    UserConnection: `${OURS}#UserPage`,
+    PageInfo: `${OURS}#AnyPage`,
+    FlowEvents: `${OURS}#EventList`,
+    ProcessEvents: `${OURS}#EventList`,
+    FlowEvent: `${OURS}#FlowEventView`,
+    ProcessEvent: `${OURS}#ProcessEventView`,
+  },
+};
+
+/** The text of the generated file. */
+export async function generate() {
+  const directory = join(ROOT, 'schema');
+  const files = readdirSync(directory)
+    .filter((file) => file.endsWith('.graphql'))
+    .sort();
+  const sdl = files.map((file) => readFileSync(join(directory, file), 'utf8')).join('\n');
+  const body = await codegen({
+    filename: TARGET,
+    schema: parse(sdl),
+    documents: [],
+    config: CONFIG,
+    plugins: [{ typescript: {} }, { resolvers: {} }],
+    pluginMap: { typescript, resolvers },
+  });
+  return `// Made by scripts/codegen.mjs from schema/*.graphql; do not edit.\n${body}\n`;
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(TARGET, await generate());

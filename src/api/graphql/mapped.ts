@@ -1,0 +1,35 @@
+/** The objects that GraphQL resolvers get and give: the live state's own, and the few shapes made for the schema. */
+import type { HostStatus } from '../../correlate/live-state.js';
+import type { Flow, Process, User } from '../../correlate/model.js';
+import type { Caller, Page, Queries } from '../query/index.js';
+
+/** What every resolver can ask. */
+export interface RequestContext {
+  readonly queries: Queries;
+  readonly caller: Caller;
+  host(): HostView;
+}
+
+/** The host's status with what only the API knows. */
+export interface HostView extends HostStatus {
+  readonly subscribers: number;
+}
+
+export type FlowPage = Page<Flow>;
+export type ProcessPage = Page<Process>;
+export type UserPage = Page<User>;
+export type AnyPage = FlowPage | ProcessPage | UserPage;
+
+export interface FlowEventView {
+  readonly kind: 'STARTED' | 'UPDATED' | 'ENDED';
+  readonly flow: Flow;
+}
+export interface ProcessEventView {
+  readonly kind: 'STARTED' | 'EXECUTED' | 'EXITED';
+  readonly process: Process;
+}
+/** The events of one window. */
+export interface EventList {
+  readonly events: readonly (FlowEventView | ProcessEventView)[];
+  readonly dropped: number;
+}

@@ -1,0 +1,48 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import type { GraphQLFormattedError } from 'graphql';
+import { codeOfGraphQL, describeCode, ProcflowError, type ErrorCode } from '../../errors.js';
+
+/** What an operator should see of an error that the caller must not. */
+export type ReportInternal = (error: unknown) => void;
+
+/**
+ * An error as the caller gets it: code and message of our table, or nothing but "Internal error" when it is our own bug.
+ * Does not throw.
+ */
+export function presentError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  report: ReportInternal,
+): GraphQLFormattedError {
+  const original = originalOf(error);
+  if (original instanceof ProcflowError) {
+    const errors = original.errors.length > 0 ? { errors: original.errors } : {};
+    return withExtensions(formatted, original.message, { code: original.code, ...errors });
+  }
+  // Thrown by a resolver and not by us on purpose: a bug.
+  const isBug = original !== error && original instanceof Error && original.name !== 'GraphQLError';
+  const code: ErrorCode = isBug ? 'INTERNAL' : codeOfGraphQL(formatted.extensions?.['code']);
+  if (code !== 'INTERNAL') return withExtensions(formatted, formatted.message, { code });
+  report(original);
+  return withExtensions(formatted, describeCode('INTERNAL').title, { code });
+}
+
+/** Compiled queries wrap once more than interpreted ones. */
+function originalOf(error: unknown): unknown {
+  let current = unwrapResolverError(error);
+  for (let depth = 0; depth < 5; depth++) {
+    if (current instanceof ProcflowError || typeof current !== 'object' || current === null) return current;
+    const inner = 'originalError' in current ? current.originalError : undefined;
+    if (inner === undefined || inner === null) return current;
+    current = inner;
+  }
+  return current;
+}
+
+function withExtensions(
+  { locations, path }: GraphQLFormattedError,
+  message: string,
+  extensions: Record<string, unknown>,
+): GraphQLFormattedError {
+  return { message, ...(locations && { locations }), ...(path && { path }), extensions };
+}

@@ -1,0 +1,145 @@
+/**
+ * How the live state's objects fill the schema. Resolvers are synchronous; where an object already has the schema's shape
+ * there is none, since reading a property is the fastest of all.
+ */
+import { ProcflowError } from '../../errors.js';
+import { Flow, flowNotes, Process, type Endpoint, type ProcessShare, type User } from '../../correlate/model.js';
+import {
+  commandLineOf,
+  flowDurationMs,
+  ownerOf,
+  type FlowListArguments,
+  type ListArguments,
+  type ProcessListArguments,
+  type TotalsArguments,
+} from '../query/index.js';
+import { NOTE_TEXTS } from './note-texts.js';
+import { dateTime, long } from './scalars.js';
+import type { RequestContext } from './mapped.js';
+import type { Resolvers } from './schema.generated.js';
+
+const MAX_NODES = 1000;
+
+const query: NonNullable<Resolvers['Query']> = {
+  host: (_root, _args, context) => context.host(),
+  hosts: (_root, _args, context) => [context.host()],
+  flows: (_root, args, { queries, caller }) => queries.flows(args as FlowListArguments, caller),
+  flow: (_root, { id }, { queries, caller }) => queries.flow(id, caller) ?? null,
+  flowTotals: (_root, args, { queries, caller }) => queries.totals(args as TotalsArguments, caller),
+  processes: (_root, args, { queries, caller }) => queries.processes(args as ProcessListArguments, caller),
+  process: (_root, { id }, { queries, caller }) => queries.process(id, caller) ?? null,
+  users: (_root, args, { queries, caller }) => queries.users(args as ListArguments, caller),
+  user: (_root, { uid, name }, { queries, caller }) => {
+    if (typeof uid !== 'number' && typeof name !== 'string') {
+      throw new ProcflowError('INVALID_ARGUMENT', 'user needs a uid or a name');
+    }
+    return queries.user({ uid: uid ?? null, name: name ?? null }, caller) ?? null;
+  },
+  node: (_root, { id }, context) => nodeOf(id, context),
+  nodes: (_root, { ids }, context) => {
+    if (ids.length > MAX_NODES) {
+      throw new ProcflowError('INVALID_ARGUMENT', `nodes takes at most ${MAX_NODES} ids, not ${ids.length}`);
+    }
+    return ids.map((id) => nodeOf(id, context));
+  },
+};
+
+const flow: NonNullable<Resolvers['Flow']> = {
+  host: (_flow, _args, context) => context.host(),
+  startTime: (flow) => flow.startMicros,
+  lastTime: (flow) => flow.lastMicros,
+  endTime: (flow) => flow.endMicros,
+  durationMs: flowDurationMs,
+  notes: flowNotes,
+};
+
+const endpoint: NonNullable<Resolvers['Endpoint']> = {
+  processes: sharesOf,
+  user: (endpoint, _args, { queries }) => {
+    const owner = ownerOf(endpoint);
+    return owner === null ? null : queries.state.user(owner.uid);
+  },
+  container: (endpoint) => ownerOf(endpoint)?.container ?? null,
+};
+
+const process: NonNullable<Resolvers['Process']> = {
+  host: (_process, _args, context) => context.host(),
+  commandLine: (process, _args, { caller }) => (caller.mayReadCommandLines ? commandLineOf(process.arguments) : null),
+  arguments: (process, _args, { caller }) => (caller.mayReadCommandLines ? process.arguments : null),
+  user: (process, _args, { queries }) => queries.state.user(process.uid),
+  children: (process, args, { queries, caller }) => {
+    return queries.processes(args, caller, { key: process.id, rows: () => process.children });
+  },
+  startTime: (process) => process.startMicros,
+  endTime: (process) => process.endMicros,
+  flows: (process, args, { queries, caller }) => {
+    return queries.flows(args as FlowListArguments, caller, { key: process.id, rows: () => process.flows });
+  },
+};
+
+const user: NonNullable<Resolvers['User']> = {
+  id: (user, _args, { queries }) => queries.userId(user),
+  processes: (user, args, { queries, caller }) => {
+    const mine = { uid: { eq: user.uid } };
+    const list = args as ProcessListArguments;
+    return queries.processes({ ...list, where: list.where ? { and: [mine, list.where] } : mine }, caller);
+  },
+  flows: (user, args, { queries, caller }) => {
+    const mine = { uid: { eq: user.uid } };
+    const list = args as FlowListArguments;
+    return queries.flows({ ...list, where: list.where ? { and: [mine, list.where] } : mine }, caller);
+  },
+};
+
+export const resolvers: Resolvers = {
+  DateTime: dateTime,
+  Long: long,
+  Query: query,
+  Flow: flow,
+  Endpoint: endpoint,
+  Process: process,
+  User: user,
+  FlowNote: { code: (code) => code, description: (code) => NOTE_TEXTS[code] },
+  Image: {
+    arguments: (image, _args, { caller }) => (caller.mayReadCommandLines ? image.arguments : null),
+    startTime: (image) => image.startMicros,
+  },
+  Host: {
+    startTime: (host) => host.startMicros,
+    programRuns: (host) => Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs })),
+  },
+  Node: {
+    __resolveType: (node) => (node instanceof Flow ? 'Flow' : node instanceof Process ? 'Process' : 'User'),
+  },
+  Subscription: {
+    // One execution serves every subscriber of a group: the list is made outside and handed in as the root.
+    flowEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
+    processEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
+  },
+};
+
+function refuseToSubscribe(): never {
+  throw new ProcflowError('BAD_USER_INPUT', 'subscriptions go over WebSocket (/graphql) or SSE (/graphql/stream)');
+}
+
+function nodeOf(id: string, { queries, caller }: RequestContext): Flow | Process | User | null {
+  const { state } = queries;
+  const flow = state.flow(id);
+  if (flow !== undefined) {
+    caller.need('flows:read');
+    return flow;
+  }
+  const found = state.process(id) ?? queries.userById(id);
+  if (found !== undefined) caller.need('processes:read');
+  return found ?? null;
+}
+
+/** Most bytes first. */
+export function sharesOf({ shares }: Endpoint): readonly ProcessShare[] {
+  if (shares.length < 2) return shares;
+  return [...shares].sort((a, b) => bytesOf(b) - bytesOf(a));
+}
+
+function bytesOf(share: ProcessShare): number {
+  return share.sentPayloadBytes + share.receivedPayloadBytes;
+}

@@ -1,0 +1,1641 @@
+// Made by scripts/codegen.mjs from schema/*.graphql; do not edit.
+import type { TimeArgument } from '../query/index.js';
+import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
+import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic, Process as LiveProcess, ProcessShare as LiveProcessShare, Image as LiveImage, Container as LiveContainer, User as LiveUser, FlowNoteCode as LiveFlowNoteCode } from '../../correlate/model.js';
+import type { HostView, FlowPage, ProcessPage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, RequestContext } from './mapped.js';
+import type { FlowTotal as FlowTotalRow } from '../query/index.js';
+export type Maybe<T> = T | null;
+export type InputMaybe<T> = Maybe<T>;
+export type Omit<T, K extends keyof T> = Pick<T, Exclude<keyof T, K>>;
+export type RequireFields<T, K extends keyof T> = Omit<T, K> & { [P in K]-?: NonNullable<T[P]> };
+/** All built-in and custom scalars, mapped to their actual values */
+export type Scalars = {
+  ID: { input: string; output: string; }
+  String: { input: string; output: string; }
+  Boolean: { input: boolean; output: boolean; }
+  Int: { input: number; output: number; }
+  Float: { input: number; output: number; }
+  /**
+   * A point in time. Given out as RFC 3339 in UTC with microseconds, for instance `2026-11-23T08:43:09.064028Z`.
+   * As an argument also Unix seconds (`1795423389.064`), and a time before now: `-15m`, `-1h30m`, `now`
+   * (units: ms, s, m, h, d, w).
+   */
+  DateTime: { input: TimeArgument; output: number; }
+  /** A count that may pass 32 bits. A JSON number up to 2^53, a string of decimal digits above. */
+  Long: { input: number; output: number; }
+};
+
+/** One side of a flow. */
+export type Endpoint = {
+  readonly __typename?: 'Endpoint';
+  /** IP address as text (RFC 5952), IPv4-mapped ones as IPv4; for PACKET sockets the interface's name or `any`. */
+  readonly address: Scalars['String']['output'];
+  /** Port; for ICMP echo the identifier; null for protocols without ports. */
+  readonly port: Maybe<Scalars['Int']['output']>;
+  /** Name that the host itself used for the address; null when unknown. Nothing is looked up. */
+  readonly hostname: Maybe<Scalars['String']['output']>;
+  /** It is on this host. */
+  readonly local: Scalars['Boolean']['output'];
+  /** The process that moved the bytes last, or owns the socket by the best evidence there is; null when remote or unknown. */
+  readonly process: Maybe<Process>;
+  /** Everyone that moved bytes here, most bytes first. Empty when the messages tier is off or nobody has. */
+  readonly processes: ReadonlyArray<ProcessShare>;
+  /** The process that made the socket; null when remote or unknown. */
+  readonly creator: Maybe<Process>;
+  /** Owner of the process; null when there is no known process. */
+  readonly user: Maybe<User>;
+  /** Container of the process; null outside containers or when there is no known process. */
+  readonly container: Maybe<Container>;
+  /** What this endpoint sent to the other. */
+  readonly sent: Traffic;
+};
+
+/** What one endpoint sent to the other, since the start of the flow. */
+export type Traffic = {
+  readonly __typename?: 'Traffic';
+  /** Octets at the IP layer, IP headers included (IPFIX octetTotalCount); null when unknown. */
+  readonly octets: Maybe<Scalars['Long']['output']>;
+  /** IP packets; null when unknown. */
+  readonly packets: Maybe<Scalars['Long']['output']>;
+  /**
+   * Bytes that the process handed to its socket, or that arrived from a remote sender, as system calls count them. On raw
+   * and packet sockets with the headers that the process writes or gets there. Null when unknown.
+   */
+  readonly payloadBytes: Maybe<Scalars['Long']['output']>;
+  /** Send calls of a local sender, datagrams of a remote one; null when the messages tier is off or cannot tell. */
+  readonly messages: Maybe<Scalars['Long']['output']>;
+  /** TCP segments sent again, from the kernel's TCP; null for other protocols and remote senders. */
+  readonly retransmittedPackets: Maybe<Scalars['Long']['output']>;
+  /** True when octets are computed from segments and header sizes (within 0.5 %) instead of counted packet by packet. */
+  readonly octetsDerived: Scalars['Boolean']['output'];
+  /** All TCP flags seen from this endpoint; null when no tier saw its packets. */
+  readonly tcpFlags: Maybe<ReadonlyArray<TcpFlag>>;
+};
+
+export type TcpFlag =
+  /** No more data from the sender. */
+  | 'FIN'
+  /** Synchronise sequence numbers. */
+  | 'SYN'
+  /** Reset. */
+  | 'RST'
+  /** Push. */
+  | 'PSH'
+  /** Acknowledgement. */
+  | 'ACK'
+  /** Urgent pointer. */
+  | 'URG'
+  /** ECN echo. */
+  | 'ECE'
+  /** Congestion window reduced. */
+  | 'CWR';
+
+/** What one process moved on one endpoint. */
+export type ProcessShare = {
+  readonly __typename?: 'ProcessShare';
+  /** The process. */
+  readonly process: Process;
+  /** Bytes it handed to the socket. */
+  readonly sentPayloadBytes: Scalars['Long']['output'];
+  /** Bytes it took from the socket. */
+  readonly receivedPayloadBytes: Scalars['Long']['output'];
+};
+
+/** Conditions on text; all that are given must hold. Upper and lower case differ. A null operator sets no condition. */
+export type StringFilter = {
+  /** Equals. */
+  readonly eq?: InputMaybe<Scalars['String']['input']>;
+  /** Equals one of these; nothing equals one of an empty list. */
+  readonly in?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Begins with. */
+  readonly prefix?: InputMaybe<Scalars['String']['input']>;
+  /** Contains. */
+  readonly contains?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Conditions on a whole number; all that are given must hold. What is unknown satisfies none. */
+export type IntFilter = {
+  /** Equals. */
+  readonly eq?: InputMaybe<Scalars['Int']['input']>;
+  /** Equals one of these. */
+  readonly in?: InputMaybe<ReadonlyArray<Scalars['Int']['input']>>;
+  /** Greater than or equal. */
+  readonly gte?: InputMaybe<Scalars['Int']['input']>;
+  /** Less than or equal. */
+  readonly lte?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Conditions on a count; all that are given must hold. What is unknown satisfies none. */
+export type LongFilter = {
+  /** Equals. */
+  readonly eq?: InputMaybe<Scalars['Long']['input']>;
+  /** Equals one of these. */
+  readonly in?: InputMaybe<ReadonlyArray<Scalars['Long']['input']>>;
+  /** Greater than or equal. */
+  readonly gte?: InputMaybe<Scalars['Long']['input']>;
+  /** Less than or equal. */
+  readonly lte?: InputMaybe<Scalars['Long']['input']>;
+};
+
+/** Conditions on a measure; all that are given must hold. What is unknown satisfies none. */
+export type FloatFilter = {
+  /** Equals. */
+  readonly eq?: InputMaybe<Scalars['Float']['input']>;
+  /** Equals one of these. */
+  readonly in?: InputMaybe<ReadonlyArray<Scalars['Float']['input']>>;
+  /** Greater than or equal. */
+  readonly gte?: InputMaybe<Scalars['Float']['input']>;
+  /** Less than or equal. */
+  readonly lte?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** Conditions on a time; all that are given must hold. What is unknown satisfies none. */
+export type TimeFilter = {
+  /** At or after. */
+  readonly gte?: InputMaybe<Scalars['DateTime']['input']>;
+  /** At or before. */
+  readonly lte?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+/** Conditions on an IP address. */
+export type IpFilter = {
+  /** Is one of these addresses, or within one of these prefixes. An IPv4 prefix matches IPv4-mapped addresses too; an IPv6 prefix never matches IPv4. */
+  readonly in: ReadonlyArray<Scalars['String']['input']>;
+};
+
+/**
+ * What must hold for a flow: all fields that are given. Conditions on processes may be satisfied by either end: by the process
+ * that moved the bytes last, by any that moved bytes there, or by the one that made the socket; and each field on its own, so
+ * that `{process: {eq: "curl"}, user: {eq: "root"}}` also finds a flow between somebody's curl and root's nginx.
+ */
+export type FlowFilter = {
+  /** Name (comm) of a process, or the last part of its executable's path. */
+  readonly process?: InputMaybe<StringFilter>;
+  /** Path of a process's executable. */
+  readonly executable?: InputMaybe<StringFilter>;
+  /** Command line of a process, as `Process.commandLine` has it. Needs the scope `cmdline:read`. */
+  readonly commandLine?: InputMaybe<StringFilter>;
+  /** Account name of a process's owner. */
+  readonly user?: InputMaybe<StringFilter>;
+  /** User id of a process's owner. */
+  readonly uid?: InputMaybe<IntFilter>;
+  /** Process id. */
+  readonly pid?: InputMaybe<IntFilter>;
+  /** Container id of a process. */
+  readonly container?: InputMaybe<StringFilter>;
+  /** systemd unit of a process. */
+  readonly unit?: InputMaybe<StringFilter>;
+  /** Address of either end. */
+  readonly address?: InputMaybe<IpFilter>;
+  /** Address of the client. */
+  readonly clientAddress?: InputMaybe<IpFilter>;
+  /** Address of the server. */
+  readonly serverAddress?: InputMaybe<IpFilter>;
+  /** Port of either end. */
+  readonly port?: InputMaybe<IntFilter>;
+  /** Port of the client. */
+  readonly clientPort?: InputMaybe<IntFilter>;
+  /** Port of the server. */
+  readonly serverPort?: InputMaybe<IntFilter>;
+  /** One of these protocols. */
+  readonly protocol?: InputMaybe<ReadonlyArray<Protocol>>;
+  /** One of these directions. */
+  readonly direction?: InputMaybe<ReadonlyArray<Direction>>;
+  /** One of these states. */
+  readonly state?: InputMaybe<ReadonlyArray<FlowState>>;
+  /** Ended for one of these reasons. */
+  readonly endReason?: InputMaybe<ReadonlyArray<FlowEndReason>>;
+  /** Has at least one of these notes. */
+  readonly note?: InputMaybe<ReadonlyArray<FlowNoteCode>>;
+  /** Community ID. */
+  readonly communityId?: InputMaybe<StringFilter>;
+  /** 4 or 6. */
+  readonly ipVersion?: InputMaybe<IntFilter>;
+  /** Octets of both directions together. */
+  readonly octets?: InputMaybe<LongFilter>;
+  /** Packets of both directions together. */
+  readonly packets?: InputMaybe<LongFilter>;
+  /** Payload bytes of both directions together. */
+  readonly payloadBytes?: InputMaybe<LongFilter>;
+  /** Duration in milliseconds. */
+  readonly durationMs?: InputMaybe<FloatFilter>;
+  /** Round-trip time in microseconds. */
+  readonly rttMicros?: InputMaybe<FloatFilter>;
+  /** Start. */
+  readonly startTime?: InputMaybe<TimeFilter>;
+  /** Last packet. */
+  readonly lastTime?: InputMaybe<TimeFilter>;
+  /** End; a flow that lasts has none. */
+  readonly endTime?: InputMaybe<TimeFilter>;
+  /** Older than the agent, or not. */
+  readonly startedBefore?: InputMaybe<Scalars['Boolean']['input']>;
+  /** All of these must hold. */
+  readonly and?: InputMaybe<ReadonlyArray<FlowFilter>>;
+  /** At least one of these must hold. */
+  readonly or?: InputMaybe<ReadonlyArray<FlowFilter>>;
+  /** This must not hold. A condition on something unknown does not hold, so its `not` does. */
+  readonly not?: InputMaybe<FlowFilter>;
+};
+
+/** What must hold for a process: all fields that are given. */
+export type ProcessFilter = {
+  /** Name (comm), or the last part of the executable's path. */
+  readonly process?: InputMaybe<StringFilter>;
+  /** Name (comm) only. */
+  readonly name?: InputMaybe<StringFilter>;
+  /** Path of the executable. */
+  readonly executable?: InputMaybe<StringFilter>;
+  /** Command line, as `Process.commandLine` has it. Needs the scope `cmdline:read`. */
+  readonly commandLine?: InputMaybe<StringFilter>;
+  /** Account name of the owner. */
+  readonly user?: InputMaybe<StringFilter>;
+  /** User id of the owner. */
+  readonly uid?: InputMaybe<IntFilter>;
+  /** Group id. */
+  readonly gid?: InputMaybe<IntFilter>;
+  /** Process id. */
+  readonly pid?: InputMaybe<IntFilter>;
+  /** Process id of the parent. */
+  readonly parentPid?: InputMaybe<IntFilter>;
+  /** Container id. */
+  readonly container?: InputMaybe<StringFilter>;
+  /** systemd unit. */
+  readonly unit?: InputMaybe<StringFilter>;
+  /** Start. */
+  readonly startTime?: InputMaybe<TimeFilter>;
+  /** Exit; a living process has none. */
+  readonly endTime?: InputMaybe<TimeFilter>;
+  /** Lives now, or has exited. */
+  readonly alive?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Older than the agent, or not. */
+  readonly startedBefore?: InputMaybe<Scalars['Boolean']['input']>;
+  /** All of these must hold. */
+  readonly and?: InputMaybe<ReadonlyArray<ProcessFilter>>;
+  /** At least one of these must hold. */
+  readonly or?: InputMaybe<ReadonlyArray<ProcessFilter>>;
+  /** This must not hold. */
+  readonly not?: InputMaybe<ProcessFilter>;
+};
+
+/** What must hold for a user: all fields that are given. */
+export type UserFilter = {
+  /** Account name. */
+  readonly name?: InputMaybe<StringFilter>;
+  /** User id. */
+  readonly uid?: InputMaybe<IntFilter>;
+  /** All of these must hold. */
+  readonly and?: InputMaybe<ReadonlyArray<UserFilter>>;
+  /** At least one of these must hold. */
+  readonly or?: InputMaybe<ReadonlyArray<UserFilter>>;
+  /** This must not hold. */
+  readonly not?: InputMaybe<UserFilter>;
+};
+
+/** Order of flows; ties by id. */
+export type FlowOrder = {
+  /** What to order by. */
+  readonly field: FlowOrderField;
+  /** Which way. */
+  readonly direction?: InputMaybe<OrderDirection>;
+};
+
+export type FlowOrderField =
+  /** Start. The order that needs nothing kept between pages. */
+  | 'START_TIME'
+  /** Last packet. */
+  | 'LAST_TIME'
+  /** End; flows that last come last. */
+  | 'END_TIME'
+  /** Duration. */
+  | 'DURATION'
+  /** Octets of both directions together. */
+  | 'OCTETS'
+  /** Packets of both directions together. */
+  | 'PACKETS'
+  /** Payload bytes of both directions together. */
+  | 'PAYLOAD_BYTES'
+  /** Retransmitted packets of both directions together. */
+  | 'RETRANSMITTED_PACKETS'
+  /** Round-trip time. */
+  | 'RTT';
+
+/** Order of processes; ties by id. */
+export type ProcessOrder = {
+  /** What to order by. */
+  readonly field: ProcessOrderField;
+  /** Which way. */
+  readonly direction?: InputMaybe<OrderDirection>;
+};
+
+export type ProcessOrderField =
+  /** Start. */
+  | 'START_TIME'
+  /** Exit; living processes come last. */
+  | 'END_TIME'
+  /** Process id. */
+  | 'PID'
+  /** Name (comm), by code point. */
+  | 'NAME'
+  /** Number of remembered flows. */
+  | 'FLOWS';
+
+/** Order of users; ties by id. */
+export type UserOrder = {
+  /** What to order by. */
+  readonly field: UserOrderField;
+  /** Which way. */
+  readonly direction?: InputMaybe<OrderDirection>;
+};
+
+export type UserOrderField =
+  /** User id. */
+  | 'UID'
+  /** Account name, by code point. */
+  | 'NAME';
+
+/**
+ * A conversation of two endpoints, from its first to its last packet. Two local sockets of one conversation (loopback, two
+ * containers) are one flow with both sides local.
+ */
+export type Flow = Node & {
+  readonly __typename?: 'Flow';
+  /** Opaque id. */
+  readonly id: Scalars['ID']['output'];
+  /** Community ID version 1 with seed 0, as Zeek and Suricata write it; null where the protocol has none or an address is unknown. */
+  readonly communityId: Maybe<Scalars['String']['output']>;
+  /** The host whose agent saw the flow. */
+  readonly host: Host;
+  /** Transport protocol, or the kind of socket for RAW and PACKET. */
+  readonly protocol: Protocol;
+  /** IANA protocol number; 0 for PACKET sockets. */
+  readonly protocolNumber: Scalars['Int']['output'];
+  /** 4 or 6; null for PACKET sockets. IPv4 over an IPv6 socket is 4. */
+  readonly ipVersion: Maybe<Scalars['Int']['output']>;
+  /** Who opened it, seen from this host. */
+  readonly direction: Direction;
+  /** Where in its life it is. */
+  readonly state: FlowState;
+  /** The side that opened it: connected, or sent the first datagram. */
+  readonly client: Endpoint;
+  /** The other side. */
+  readonly server: Endpoint;
+  /** First packet or connect; for a flow older than the agent what the kernel tells, else when it was first seen (note START_TIME_UNKNOWN). */
+  readonly startTime: Scalars['DateTime']['output'];
+  /** Last packet known of; as old as the last reading of the kernel's counters. */
+  readonly lastTime: Scalars['DateTime']['output'];
+  /** End; null while it lasts. */
+  readonly endTime: Maybe<Scalars['DateTime']['output']>;
+  /** Milliseconds from the start to the end, or to the last packet while it lasts. */
+  readonly durationMs: Scalars['Float']['output'];
+  /** Why it ended; null while it lasts. */
+  readonly endReason: Maybe<FlowEndReason>;
+  /** It is older than the agent. */
+  readonly startedBefore: Scalars['Boolean']['output'];
+  /** Smoothed round-trip time in microseconds as the kernel's TCP has it; null for other protocols and before the first measurement. */
+  readonly rttMicros: Maybe<Scalars['Float']['output']>;
+  /** Smallest round-trip time in microseconds as the kernel's TCP has it; null for other protocols and before the first measurement. */
+  readonly minRttMicros: Maybe<Scalars['Float']['output']>;
+  /** What about this flow is unknown or not exact, and why. Empty for most. */
+  readonly notes: ReadonlyArray<FlowNote>;
+};
+
+export type Protocol =
+  /** Transmission Control Protocol, 6. */
+  | 'TCP'
+  /** User Datagram Protocol, 17. */
+  | 'UDP'
+  /** Internet Control Message Protocol, 1. */
+  | 'ICMP'
+  /** ICMP for IPv6, 58. */
+  | 'ICMPV6'
+  /** Stream Control Transmission Protocol, 132. */
+  | 'SCTP'
+  /** A raw IP socket of a protocol without a word here. */
+  | 'RAW'
+  /** A packet socket (AF_PACKET), below IP. */
+  | 'PACKET'
+  /** Any other protocol; see protocolNumber. */
+  | 'OTHER';
+
+export type Direction =
+  /** Opened from elsewhere to this host. */
+  | 'INBOUND'
+  /** Opened by this host to elsewhere. */
+  | 'OUTBOUND'
+  /** Both ends are on this host. */
+  | 'LOCAL'
+  /** Passes through: neither end is on this host. */
+  | 'FORWARDED';
+
+export type FlowState =
+  /** A connect that was not answered yet. */
+  | 'OPENING'
+  /** Established; for protocols without connections, packets flow. */
+  | 'OPEN'
+  /** One side has ended. */
+  | 'CLOSING'
+  /** Over; kept for a short while. */
+  | 'ENDED';
+
+/** RFC 5102 flowEndReason where it has a word, and what became of a connection otherwise. */
+export type FlowEndReason =
+  /** Silent for the idle timeout. */
+  | 'IDLE'
+  /** Reported and begun anew at the active timeout. */
+  | 'ACTIVE'
+  /** Both sides closed. */
+  | 'END_OF_FLOW'
+  /** The agent stopped, or had no room. */
+  | 'FORCED'
+  /** The server refused the connection. */
+  | 'REFUSED'
+  /** One side reset the connection. */
+  | 'RESET'
+  /** No route, or an ICMP error told that nobody is there. */
+  | 'UNREACHABLE'
+  /** The other side did not answer. */
+  | 'TIMED_OUT'
+  /** The process gave up before the connection stood, or aborted it. */
+  | 'ABORTED';
+
+/** Something unknown or not exact about a flow, and why. */
+export type FlowNote = {
+  readonly __typename?: 'FlowNote';
+  /** From a closed list, for programs. */
+  readonly code: FlowNoteCode;
+  /** The same as a sentence, for people. */
+  readonly description: Scalars['String']['output'];
+};
+
+export type FlowNoteCode =
+  /** The flow is older than the agent and the kernel keeps no counters for it: octets and packets count from the agent's start. */
+  | 'COUNTERS_SINCE_AGENT_START'
+  /** The flow is older than the agent and the kernel does not tell since when: startTime is when it was first seen. */
+  | 'START_TIME_UNKNOWN'
+  /** The other end's address is not known. */
+  | 'PEER_UNKNOWN'
+  /** The local address is not known: the socket is bound to any. */
+  | 'LOCAL_ADDRESS_UNKNOWN'
+  /** No process could be bound to a local end. */
+  | 'OWNER_UNKNOWN'
+  /** The process is taken from the listening socket: nobody has moved bytes yet. */
+  | 'OWNER_FROM_LISTENER'
+  /** The messages tier is off: payload per process and message counts are not known. */
+  | 'MESSAGES_TIER_OFF'
+  /** No tier saw packets: TCP flags are not known. */
+  | 'TCP_FLAGS_TIER_OFF'
+  /** Octets at the IP layer are not known for this protocol in the present tiers. */
+  | 'OCTETS_UNKNOWN'
+  /** Events of this flow were lost; counters may be low. */
+  | 'EVENTS_LOST'
+  /** A process exists but the agent may not see it: it lacks privileges. */
+  | 'PROCESS_NOT_VISIBLE';
+
+/** A machine with an agent: what the agent captures, what it lost and what it costs. */
+export type Host = {
+  readonly __typename?: 'Host';
+  /** Opaque id. */
+  readonly id: Scalars['ID']['output'];
+  /** Host name. */
+  readonly name: Scalars['String']['output'];
+  /** The kernel's id of this boot. */
+  readonly bootId: Scalars['String']['output'];
+  /** Kernel release. */
+  readonly kernel: Scalars['String']['output'];
+  /** Version of the agent. */
+  readonly agentVersion: Scalars['String']['output'];
+  /** Process id of the agent. */
+  readonly agentPid: Scalars['Int']['output'];
+  /** When the agent started. */
+  readonly startTime: Scalars['DateTime']['output'];
+  /** Where flows come from: `ebpf`, `ebpf-limited`, `procfs` or `replay`. */
+  readonly source: Scalars['String']['output'];
+  /** Why not a better source, and the cure where there is one; null when it is the best. */
+  readonly sourceReason: Maybe<Scalars['String']['output']>;
+  /** The parts of capture. */
+  readonly tiers: ReadonlyArray<Tier>;
+  /** What was lost, by place; every place that can lose something is listed, with 0 when it did not. */
+  readonly losses: ReadonlyArray<Loss>;
+  /** Flows that live now. */
+  readonly liveFlows: Scalars['Int']['output'];
+  /** Flows that ended and are still remembered. */
+  readonly endedFlows: Scalars['Int']['output'];
+  /** Processes that live now. */
+  readonly liveProcesses: Scalars['Int']['output'];
+  /** Flows that started since the agent's start. */
+  readonly flowsStarted: Scalars['Long']['output'];
+  /** Flows that ended since the agent's start. */
+  readonly flowsEnded: Scalars['Long']['output'];
+  /** CPU time of the agent's user space since its start, in milliseconds. */
+  readonly agentCpuTimeMs: Scalars['Float']['output'];
+  /** Resident memory of the agent, in bytes. */
+  readonly agentMemoryBytes: Scalars['Long']['output'];
+  /** Runs of each program in the kernel since the start; empty without BPF. */
+  readonly programRuns: ReadonlyArray<ProgramRuns>;
+  /** How long the last reading of live sockets took, in milliseconds; null before the first. */
+  readonly lastPollMs: Maybe<Scalars['Float']['output']>;
+  /** The interval at which live sockets are read now, in milliseconds; null before the first reading. */
+  readonly pollIntervalMs: Maybe<Scalars['Float']['output']>;
+  /** Subscribers of events at this moment, over all doors. */
+  readonly subscribers: Scalars['Int']['output'];
+};
+
+/** A part of capture and whether it runs. */
+export type Tier = {
+  readonly __typename?: 'Tier';
+  /** lifecycle, messages, packets, forwarded or resources. */
+  readonly name: Scalars['String']['output'];
+  /** Whether it runs. */
+  readonly state: TierState;
+  /** Why it is not on, with the cure where there is one; null when it is on. */
+  readonly reason: Maybe<Scalars['String']['output']>;
+};
+
+export type TierState =
+  /** It runs. */
+  | 'ON'
+  /** Off by configuration. */
+  | 'OFF'
+  /** The kernel or the privileges do not allow it. */
+  | 'UNAVAILABLE'
+  /** Put off by the agent, to keep its cost within the budget. */
+  | 'SHED';
+
+/** Events or records that were lost at one place since the start of the agent. */
+export type Loss = {
+  readonly __typename?: 'Loss';
+  /** Where: for instance ringBuffer.socket, socketTable, batchQueue, subscriber. */
+  readonly place: Scalars['String']['output'];
+  /** How many. */
+  readonly count: Scalars['Long']['output'];
+};
+
+/** How often one program in the kernel ran since the start of the agent. */
+export type ProgramRuns = {
+  readonly __typename?: 'ProgramRuns';
+  /** Name of the program. */
+  readonly program: Scalars['String']['output'];
+  /** Runs. */
+  readonly runs: Scalars['Long']['output'];
+};
+
+/** Where a page lies in its list. */
+export type PageInfo = {
+  readonly __typename?: 'PageInfo';
+  /** Whether rows follow this page. */
+  readonly hasNextPage: Scalars['Boolean']['output'];
+  /** Whether rows come before this page, that is whether `after` was given. */
+  readonly hasPreviousPage: Scalars['Boolean']['output'];
+  /** Cursor of the first row of the page; null on an empty page. */
+  readonly startCursor: Maybe<Scalars['String']['output']>;
+  /** Cursor of the last row of the page, for `after`; null on an empty page. */
+  readonly endCursor: Maybe<Scalars['String']['output']>;
+};
+
+/** One page of flows. */
+export type FlowConnection = {
+  readonly __typename?: 'FlowConnection';
+  /** The flows of the page, in order. */
+  readonly nodes: ReadonlyArray<Flow>;
+  /** The flows of the page, each with its cursor. */
+  readonly edges: ReadonlyArray<FlowEdge>;
+  /** Where the page lies. */
+  readonly pageInfo: PageInfo;
+  /** How many flows the whole list has: those that pass the filter, over all pages. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** A flow and its place in the list. */
+export type FlowEdge = {
+  readonly __typename?: 'FlowEdge';
+  /** The flow. */
+  readonly node: Flow;
+  /** Its place, for `after`. */
+  readonly cursor: Scalars['String']['output'];
+};
+
+/** One page of processes. */
+export type ProcessConnection = {
+  readonly __typename?: 'ProcessConnection';
+  /** The processes of the page, in order. */
+  readonly nodes: ReadonlyArray<Process>;
+  /** The processes of the page, each with its cursor. */
+  readonly edges: ReadonlyArray<ProcessEdge>;
+  /** Where the page lies. */
+  readonly pageInfo: PageInfo;
+  /** How many processes the whole list has: those that pass the filter, over all pages. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** A process and its place in the list. */
+export type ProcessEdge = {
+  readonly __typename?: 'ProcessEdge';
+  /** The process. */
+  readonly node: Process;
+  /** Its place, for `after`. */
+  readonly cursor: Scalars['String']['output'];
+};
+
+/** One page of users. */
+export type UserConnection = {
+  readonly __typename?: 'UserConnection';
+  /** The users of the page, in order. */
+  readonly nodes: ReadonlyArray<User>;
+  /** The users of the page, each with its cursor. */
+  readonly edges: ReadonlyArray<UserEdge>;
+  /** Where the page lies. */
+  readonly pageInfo: PageInfo;
+  /** How many users the whole list has: those that pass the filter, over all pages. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** A user and its place in the list. */
+export type UserEdge = {
+  readonly __typename?: 'UserEdge';
+  /** The user. */
+  readonly node: User;
+  /** Its place, for `after`. */
+  readonly cursor: Scalars['String']['output'];
+};
+
+/**
+ * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
+ * process. An exec keeps the identity and changes the image.
+ */
+export type Process = Node & {
+  readonly __typename?: 'Process';
+  /** Opaque id. */
+  readonly id: Scalars['ID']['output'];
+  /** The host it runs on. */
+  readonly host: Host;
+  /** Process id in the host's pid namespace. */
+  readonly pid: Scalars['Int']['output'];
+  /** Name (comm), at most 15 bytes in the kernel; what is not printable is escaped. */
+  readonly name: Scalars['String']['output'];
+  /** Path of the executable; null for kernel threads and when it could not be read. */
+  readonly executable: Maybe<Scalars['String']['output']>;
+  /** Arguments as one line that a shell reads back; null when unknown, and without the scope `cmdline:read`. */
+  readonly commandLine: Maybe<Scalars['String']['output']>;
+  /** Arguments, from the program's own name on; null when unknown, and without the scope `cmdline:read`. */
+  readonly arguments: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** The arguments were longer than what the agent keeps (4 KiB), and end early. */
+  readonly argumentsTruncated: Scalars['Boolean']['output'];
+  /** Owner (real uid). */
+  readonly user: User;
+  /** Group id; null when unknown. */
+  readonly gid: Maybe<Scalars['Long']['output']>;
+  /** The process that forked it, or that adopted it when the agent came later; null for the first and when unknown. */
+  readonly parent: Maybe<Process>;
+  /** Processes it forked that are remembered. */
+  readonly children: ProcessConnection;
+  /** Path in the cgroup v2 hierarchy; null when unknown. */
+  readonly cgroup: Maybe<Scalars['String']['output']>;
+  /** Container, as far as the cgroup path tells; null outside containers. */
+  readonly container: Maybe<Container>;
+  /** systemd unit, as far as the cgroup path tells; null outside units. */
+  readonly unit: Maybe<Scalars['String']['output']>;
+  /** Start (fork). */
+  readonly startTime: Scalars['DateTime']['output'];
+  /** Exit; null while it lives. */
+  readonly endTime: Maybe<Scalars['DateTime']['output']>;
+  /** Exit code, 0 to 255; null while it lives, when a signal ended it, and when unknown. */
+  readonly exitCode: Maybe<Scalars['Int']['output']>;
+  /** Name of the signal that ended it, for instance SIGKILL; null when none did. */
+  readonly exitSignal: Maybe<Scalars['String']['output']>;
+  /** It is older than the agent. */
+  readonly startedBefore: Scalars['Boolean']['output'];
+  /** The program images it ran, oldest first. */
+  readonly images: ReadonlyArray<Image>;
+  /** Flows it moved bytes on, made or holds: live ones and those that ended a short while ago. */
+  readonly flows: FlowConnection;
+};
+
+
+/**
+ * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
+ * process. An exec keeps the identity and changes the image.
+ */
+export type ProcessChildrenArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/**
+ * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
+ * process. An exec keeps the identity and changes the image.
+ */
+export type ProcessFlowsArgs = {
+  where: InputMaybe<FlowFilter>;
+  orderBy: InputMaybe<FlowOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+/** A program image that a process ran: one per exec. */
+export type Image = {
+  readonly __typename?: 'Image';
+  /** Name (comm) under that image. */
+  readonly name: Scalars['String']['output'];
+  /** Path of the executable; null when it could not be read. */
+  readonly executable: Maybe<Scalars['String']['output']>;
+  /** Arguments; null when unknown, and without the scope `cmdline:read`. */
+  readonly arguments: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** The arguments end early. */
+  readonly argumentsTruncated: Scalars['Boolean']['output'];
+  /** When it was exec'ed; for the first image of a process older than the agent, the start of the process. */
+  readonly startTime: Scalars['DateTime']['output'];
+};
+
+/** A container, as far as a cgroup path tells. */
+export type Container = {
+  readonly __typename?: 'Container';
+  /** Full id as in the cgroup path, 64 hex digits for most runtimes. */
+  readonly id: Scalars['String']['output'];
+  /** docker, containerd, cri-o, podman, lxc or systemd-nspawn; null when the path does not tell. */
+  readonly runtime: Maybe<Scalars['String']['output']>;
+  /** Kubernetes pod UID; null outside pods. */
+  readonly podUid: Maybe<Scalars['String']['output']>;
+};
+
+export type Query = {
+  readonly __typename?: 'Query';
+  /** This agent's host, with capture source, tiers, losses and the agent's own cost. */
+  readonly host: Host;
+  /** All hosts this agent knows: one. */
+  readonly hosts: ReadonlyArray<Host>;
+  /** Flows: live ones, and those that ended a short while ago. */
+  readonly flows: FlowConnection;
+  /** A flow by id; null when there is none, or none any more. */
+  readonly flow: Maybe<Flow>;
+  /** Sums of flows by group, the largest first. */
+  readonly flowTotals: ReadonlyArray<FlowTotal>;
+  /** Processes: those that live, and those that exited a short while ago. */
+  readonly processes: ProcessConnection;
+  /** A process by id; null when there is none, or none any more. */
+  readonly process: Maybe<Process>;
+  /** Users that own a remembered process. */
+  readonly users: UserConnection;
+  /** A user by uid or by name; null when no process of that user is remembered. */
+  readonly user: Maybe<User>;
+  /** Anything by id; null when there is none, or none any more. */
+  readonly node: Maybe<Node>;
+  /** Things by id, in the order asked for, null where there is none. */
+  readonly nodes: ReadonlyArray<Maybe<Node>>;
+};
+
+
+export type QueryFlowsArgs = {
+  where: InputMaybe<FlowFilter>;
+  except: InputMaybe<FlowFilter>;
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  orderBy: InputMaybe<FlowOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryFlowArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryFlowTotalsArgs = {
+  groupBy: ReadonlyArray<FlowDimension>;
+  where: InputMaybe<FlowFilter>;
+  except: InputMaybe<FlowFilter>;
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  orderBy?: InputMaybe<FlowMeasure>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type QueryProcessesArgs = {
+  where: InputMaybe<ProcessFilter>;
+  except: InputMaybe<ProcessFilter>;
+  at: InputMaybe<Scalars['DateTime']['input']>;
+  orderBy: InputMaybe<ProcessOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryProcessArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryUsersArgs = {
+  where: InputMaybe<UserFilter>;
+  except: InputMaybe<UserFilter>;
+  orderBy: InputMaybe<UserOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryUserArgs = {
+  uid: InputMaybe<Scalars['Int']['input']>;
+  name: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryNodeArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryNodesArgs = {
+  ids: ReadonlyArray<Scalars['ID']['input']>;
+};
+
+/** An object that can be found again by its id alone. */
+export type Node = {
+  /** Opaque id, the same over restarts of the agent and unique across hosts. */
+  readonly id: Scalars['ID']['output'];
+};
+
+export type OrderDirection =
+  /** Smallest, earliest or alphabetically first at the top. What is unknown comes last. */
+  | 'ASC'
+  /** Largest, latest or alphabetically last at the top. What is unknown comes last. */
+  | 'DESC';
+
+export type Subscription = {
+  readonly __typename?: 'Subscription';
+  /**
+   * Flows as they start, change and end, in lists of what happened in a window.
+   *
+   * A filter is tested when the event happens. A flow that starts before it is known whose it is, or which container it is in,
+   * is tested again for five seconds as that becomes known, and its STARTED comes when it first passes. Each event shows the
+   * flow as it is at the end of the window.
+   */
+  readonly flowEvents: FlowEvents;
+  /**
+   * Processes as they start (fork), change their image (exec) and exit, in lists of what happened in a window.
+   *
+   * A fork has its parent's name and command line until it execs: a STARTED is tested against the filter again for five
+   * seconds as the process changes, and comes when it first passes.
+   */
+  readonly processEvents: ProcessEvents;
+};
+
+
+export type SubscriptionFlowEventsArgs = {
+  where: InputMaybe<FlowFilter>;
+  except: InputMaybe<FlowFilter>;
+  events?: InputMaybe<ReadonlyArray<FlowEventKind>>;
+  windowMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionProcessEventsArgs = {
+  where: InputMaybe<ProcessFilter>;
+  except: InputMaybe<ProcessFilter>;
+  events?: InputMaybe<ReadonlyArray<ProcessEventKind>>;
+  windowMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What happened to flows in one window. */
+export type FlowEvents = {
+  readonly __typename?: 'FlowEvents';
+  /** The events, in the order in which they happened. */
+  readonly events: ReadonlyArray<FlowEvent>;
+  /** Events lost before these, because they came faster than they were read. */
+  readonly dropped: Scalars['Long']['output'];
+};
+
+/** One thing that happened to a flow. */
+export type FlowEvent = {
+  readonly __typename?: 'FlowEvent';
+  /** What happened. */
+  readonly kind: FlowEventKind;
+  /** The flow. */
+  readonly flow: Flow;
+};
+
+export type FlowEventKind =
+  /** It began, or it began to pass the filter shortly after. */
+  | 'STARTED'
+  /** Its counters, state or processes changed; at most one a window for each flow. */
+  | 'UPDATED'
+  /** It ended. */
+  | 'ENDED';
+
+/** What happened to processes in one window. */
+export type ProcessEvents = {
+  readonly __typename?: 'ProcessEvents';
+  /** The events, in the order in which they happened. */
+  readonly events: ReadonlyArray<ProcessEvent>;
+  /** Events lost before these, because they came faster than they were read. */
+  readonly dropped: Scalars['Long']['output'];
+};
+
+/** One thing that happened to a process. */
+export type ProcessEvent = {
+  readonly __typename?: 'ProcessEvent';
+  /** What happened. */
+  readonly kind: ProcessEventKind;
+  /** The process. */
+  readonly process: Process;
+};
+
+export type ProcessEventKind =
+  /** It was forked, or it began to pass the filter shortly after. */
+  | 'STARTED'
+  /** It changed its image (exec). */
+  | 'EXECUTED'
+  /** It exited. */
+  | 'EXITED';
+
+/**
+ * What to group flows by. Some dimensions belong to the flow (PORT, PROTOCOL, DIRECTION, STATE, END_REASON, HOST), the others
+ * to one of its ends.
+ */
+export type FlowDimension =
+  /** Process, by identity. */
+  | 'PROCESS'
+  /** Name (comm) of the process. */
+  | 'PROCESS_NAME'
+  /** Path of the process's executable. */
+  | 'EXECUTABLE'
+  /** Owner of the process. */
+  | 'USER'
+  /** Container of the process. */
+  | 'CONTAINER'
+  /** systemd unit of the process. */
+  | 'UNIT'
+  /** Address of the near end. */
+  | 'LOCAL_ADDRESS'
+  /** Address of the far end. */
+  | 'REMOTE_ADDRESS'
+  /** Network of the far end: /24 of IPv4, /48 of IPv6. */
+  | 'REMOTE_PREFIX'
+  /** Port of the server. */
+  | 'PORT'
+  /** Protocol. */
+  | 'PROTOCOL'
+  /** Direction. */
+  | 'DIRECTION'
+  /** State. */
+  | 'STATE'
+  /** Why it ended; null for flows that last. */
+  | 'END_REASON'
+  /** Host. */
+  | 'HOST';
+
+export type FlowMeasure =
+  /** Number of flows. */
+  | 'FLOWS'
+  /** Octets of both directions. */
+  | 'OCTETS'
+  /** Packets of both directions. */
+  | 'PACKETS'
+  /** Payload bytes of both directions. */
+  | 'PAYLOAD_BYTES'
+  /** Octets sent by the near end. */
+  | 'SENT_OCTETS'
+  /** Octets received by the near end. */
+  | 'RECEIVED_OCTETS'
+  /** Payload bytes sent by the near end. */
+  | 'SENT_PAYLOAD_BYTES'
+  /** Payload bytes received by the near end. */
+  | 'RECEIVED_PAYLOAD_BYTES'
+  /** Retransmitted packets of both directions. */
+  | 'RETRANSMITTED_PACKETS';
+
+/**
+ * Sums over the flows of one group.
+ *
+ * When flows are grouped by anything that belongs to an end, each local end of a flow counts in its own group: it sent what it
+ * sent and received what the other end sent; so a flow between two local processes counts once for each of them. When both
+ * ends fall into one group, the flow counts there once in `flows`, `octets`, `packets` and `payloadBytes`, while `sent` and
+ * `received` hold both ends' views. When flows are grouped only by what belongs to the flow, the near end is the local one, or
+ * the client when both or neither are local.
+ *
+ * When several processes moved bytes on one end, each has the payload that it moved, exactly; octets, packets and retransmits
+ * are counted by socket, so they are divided in proportion to that payload.
+ */
+export type FlowTotal = {
+  readonly __typename?: 'FlowTotal';
+  /** The group: one entry for each dimension, in the order of `groupBy`. */
+  readonly keys: ReadonlyArray<FlowTotalKey>;
+  /** The process; null unless grouped by PROCESS, and when unknown. */
+  readonly process: Maybe<Process>;
+  /** Name of the process; null unless grouped by PROCESS_NAME, and when unknown. */
+  readonly processName: Maybe<Scalars['String']['output']>;
+  /** Executable of the process; null unless grouped by EXECUTABLE, and when unknown. */
+  readonly executable: Maybe<Scalars['String']['output']>;
+  /** The user; null unless grouped by USER, and when unknown. */
+  readonly user: Maybe<User>;
+  /** The container; null unless grouped by CONTAINER, and outside containers. */
+  readonly container: Maybe<Container>;
+  /** The systemd unit; null unless grouped by UNIT, and outside units. */
+  readonly unit: Maybe<Scalars['String']['output']>;
+  /** Address of the near end; null unless grouped by LOCAL_ADDRESS. */
+  readonly localAddress: Maybe<Scalars['String']['output']>;
+  /** Address of the far end; null unless grouped by REMOTE_ADDRESS. */
+  readonly remoteAddress: Maybe<Scalars['String']['output']>;
+  /** Network of the far end; null unless grouped by REMOTE_PREFIX, and for what has no IP address. */
+  readonly remotePrefix: Maybe<Scalars['String']['output']>;
+  /** Port of the server; null unless grouped by PORT, and for protocols without ports. */
+  readonly port: Maybe<Scalars['Int']['output']>;
+  /** Protocol; null unless grouped by PROTOCOL. */
+  readonly protocol: Maybe<Protocol>;
+  /** Direction; null unless grouped by DIRECTION. */
+  readonly direction: Maybe<Direction>;
+  /** State; null unless grouped by STATE. */
+  readonly state: Maybe<FlowState>;
+  /** End reason; null unless grouped by END_REASON, and for flows that last. */
+  readonly endReason: Maybe<FlowEndReason>;
+  /** Name of the host; null unless grouped by HOST. */
+  readonly host: Maybe<Scalars['String']['output']>;
+  /** Number of flows. */
+  readonly flows: Scalars['Long']['output'];
+  /** Octets of both directions; null when unknown for every flow of the group. */
+  readonly octets: Maybe<Scalars['Long']['output']>;
+  /** Packets of both directions; null when unknown for every flow of the group. */
+  readonly packets: Maybe<Scalars['Long']['output']>;
+  /** Payload bytes of both directions; null when unknown for every flow of the group. */
+  readonly payloadBytes: Maybe<Scalars['Long']['output']>;
+  /** Retransmitted packets of both directions; null when unknown for every flow of the group. */
+  readonly retransmittedPackets: Maybe<Scalars['Long']['output']>;
+  /** What the near ends sent. */
+  readonly sent: TrafficSum;
+  /** What the near ends received, that is what the far ends sent. */
+  readonly received: TrafficSum;
+};
+
+/** The value of one dimension. */
+export type FlowTotalKey = {
+  readonly __typename?: 'FlowTotalKey';
+  /** The dimension. */
+  readonly dimension: FlowDimension;
+  /** Its value as text: the id of a process, the name of a user; null when unknown or not applicable. */
+  readonly value: Maybe<Scalars['String']['output']>;
+};
+
+/** Traffic of one direction, summed. What is unknown for some flows is left out of the sum; null when unknown for all. */
+export type TrafficSum = {
+  readonly __typename?: 'TrafficSum';
+  /** Octets at the IP layer. */
+  readonly octets: Maybe<Scalars['Long']['output']>;
+  /** IP packets. */
+  readonly packets: Maybe<Scalars['Long']['output']>;
+  /** Payload bytes. */
+  readonly payloadBytes: Maybe<Scalars['Long']['output']>;
+  /** Retransmitted packets. */
+  readonly retransmittedPackets: Maybe<Scalars['Long']['output']>;
+};
+
+/** An owner of processes, as the host's name service knows it. */
+export type User = Node & {
+  readonly __typename?: 'User';
+  /** Opaque id. */
+  readonly id: Scalars['ID']['output'];
+  /** User id. */
+  readonly uid: Scalars['Long']['output'];
+  /** Account name; the number as text when the uid has no account. */
+  readonly name: Scalars['String']['output'];
+  /** Processes of this user that are remembered. */
+  readonly processes: ProcessConnection;
+  /** Flows with a process of this user at either end. */
+  readonly flows: FlowConnection;
+};
+
+
+/** An owner of processes, as the host's name service knows it. */
+export type UserProcessesArgs = {
+  where: InputMaybe<ProcessFilter>;
+  at: InputMaybe<Scalars['DateTime']['input']>;
+  orderBy: InputMaybe<ProcessOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/** An owner of processes, as the host's name service knows it. */
+export type UserFlowsArgs = {
+  where: InputMaybe<FlowFilter>;
+  orderBy: InputMaybe<FlowOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+
+export type ResolverTypeWrapper<T> = Promise<T> | T;
+
+
+export type ResolverWithResolve<TResult, TParent, TContext, TArgs> = {
+  resolve: ResolverFn<TResult, TParent, TContext, TArgs>;
+};
+export type Resolver<TResult, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>, TArgs = Record<PropertyKey, never>> = ResolverFn<TResult, TParent, TContext, TArgs> | ResolverWithResolve<TResult, TParent, TContext, TArgs>;
+
+export type ResolverFn<TResult, TParent, TContext, TArgs> = (
+  parent: TParent,
+  args: TArgs,
+  context: TContext,
+  info: GraphQLResolveInfo
+) => Promise<TResult> | TResult;
+
+export type SubscriptionSubscribeFn<TResult, TParent, TContext, TArgs> = (
+  parent: TParent,
+  args: TArgs,
+  context: TContext,
+  info: GraphQLResolveInfo
+) => AsyncIterable<TResult> | Promise<AsyncIterable<TResult>>;
+
+export type SubscriptionResolveFn<TResult, TParent, TContext, TArgs> = (
+  parent: TParent,
+  args: TArgs,
+  context: TContext,
+  info: GraphQLResolveInfo
+) => TResult | Promise<TResult>;
+
+export interface SubscriptionSubscriberObject<TResult, TKey extends string, TParent, TContext, TArgs> {
+  subscribe: SubscriptionSubscribeFn<{ [key in TKey]: TResult }, TParent, TContext, TArgs>;
+  resolve?: SubscriptionResolveFn<TResult, { [key in TKey]: TResult }, TContext, TArgs>;
+}
+
+export interface SubscriptionResolverObject<TResult, TParent, TContext, TArgs> {
+  subscribe: SubscriptionSubscribeFn<any, TParent, TContext, TArgs>;
+  resolve: SubscriptionResolveFn<TResult, any, TContext, TArgs>;
+}
+
+export type SubscriptionObject<TResult, TKey extends string, TParent, TContext, TArgs> =
+  | SubscriptionSubscriberObject<TResult, TKey, TParent, TContext, TArgs>
+  | SubscriptionResolverObject<TResult, TParent, TContext, TArgs>;
+
+export type SubscriptionResolver<TResult, TKey extends string, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>, TArgs = Record<PropertyKey, never>> =
+  | ((...args: any[]) => SubscriptionObject<TResult, TKey, TParent, TContext, TArgs>)
+  | SubscriptionObject<TResult, TKey, TParent, TContext, TArgs>;
+
+export type TypeResolveFn<TTypes, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>> = (
+  parent: TParent,
+  context: TContext,
+  info: GraphQLResolveInfo
+) => Maybe<TTypes> | Promise<Maybe<TTypes>>;
+
+export type IsTypeOfResolverFn<T = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>> = (obj: T, context: TContext, info: GraphQLResolveInfo) => boolean | Promise<boolean>;
+
+export type NextResolverFn<T> = () => Promise<T>;
+
+export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = Record<PropertyKey, never>, TContext = Record<PropertyKey, never>, TArgs = Record<PropertyKey, never>> = (
+  next: NextResolverFn<TResult>,
+  parent: TParent,
+  args: TArgs,
+  context: TContext,
+  info: GraphQLResolveInfo
+) => TResult | Promise<TResult>;
+
+
+
+
+/** Mapping of interface types */
+export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
+  Node:
+    | ( LiveFlow )
+    | ( LiveProcess )
+    | ( LiveUser )
+  ;
+};
+
+/** Mapping between all available schema types and the resolvers types */
+export type ResolversTypes = {
+  Endpoint: ResolverTypeWrapper<LiveEndpoint>;
+  String: ResolverTypeWrapper<Scalars['String']['output']>;
+  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  Traffic: ResolverTypeWrapper<LiveTraffic>;
+  TcpFlag: TcpFlag;
+  ProcessShare: ResolverTypeWrapper<LiveProcessShare>;
+  StringFilter: StringFilter;
+  IntFilter: IntFilter;
+  LongFilter: LongFilter;
+  FloatFilter: FloatFilter;
+  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  TimeFilter: TimeFilter;
+  IpFilter: IpFilter;
+  FlowFilter: FlowFilter;
+  ProcessFilter: ProcessFilter;
+  UserFilter: UserFilter;
+  FlowOrder: FlowOrder;
+  FlowOrderField: FlowOrderField;
+  ProcessOrder: ProcessOrder;
+  ProcessOrderField: ProcessOrderField;
+  UserOrder: UserOrder;
+  UserOrderField: UserOrderField;
+  Flow: ResolverTypeWrapper<LiveFlow>;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  Protocol: Protocol;
+  Direction: Direction;
+  FlowState: FlowState;
+  FlowEndReason: FlowEndReason;
+  FlowNote: ResolverTypeWrapper<LiveFlowNoteCode>;
+  FlowNoteCode: FlowNoteCode;
+  Host: ResolverTypeWrapper<HostView>;
+  Tier: ResolverTypeWrapper<Tier>;
+  TierState: TierState;
+  Loss: ResolverTypeWrapper<Loss>;
+  ProgramRuns: ResolverTypeWrapper<ProgramRuns>;
+  PageInfo: ResolverTypeWrapper<AnyPage>;
+  FlowConnection: ResolverTypeWrapper<FlowPage>;
+  FlowEdge: ResolverTypeWrapper<Omit<FlowEdge, 'node'> & { node: ResolversTypes['Flow'] }>;
+  ProcessConnection: ResolverTypeWrapper<ProcessPage>;
+  ProcessEdge: ResolverTypeWrapper<Omit<ProcessEdge, 'node'> & { node: ResolversTypes['Process'] }>;
+  UserConnection: ResolverTypeWrapper<UserPage>;
+  UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
+  Process: ResolverTypeWrapper<LiveProcess>;
+  Image: ResolverTypeWrapper<LiveImage>;
+  Container: ResolverTypeWrapper<LiveContainer>;
+  Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  Long: ResolverTypeWrapper<Scalars['Long']['output']>;
+  Node: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Node']>;
+  OrderDirection: OrderDirection;
+  Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  FlowEvents: ResolverTypeWrapper<EventList>;
+  FlowEvent: ResolverTypeWrapper<FlowEventView>;
+  FlowEventKind: FlowEventKind;
+  ProcessEvents: ResolverTypeWrapper<EventList>;
+  ProcessEvent: ResolverTypeWrapper<ProcessEventView>;
+  ProcessEventKind: ProcessEventKind;
+  FlowDimension: FlowDimension;
+  FlowMeasure: FlowMeasure;
+  FlowTotal: ResolverTypeWrapper<FlowTotalRow>;
+  FlowTotalKey: ResolverTypeWrapper<FlowTotalKey>;
+  TrafficSum: ResolverTypeWrapper<TrafficSum>;
+  User: ResolverTypeWrapper<LiveUser>;
+};
+
+/** Mapping between all available schema types and the resolvers parents */
+export type ResolversParentTypes = {
+  Endpoint: LiveEndpoint;
+  String: Scalars['String']['output'];
+  Int: Scalars['Int']['output'];
+  Boolean: Scalars['Boolean']['output'];
+  Traffic: LiveTraffic;
+  ProcessShare: LiveProcessShare;
+  StringFilter: StringFilter;
+  IntFilter: IntFilter;
+  LongFilter: LongFilter;
+  FloatFilter: FloatFilter;
+  Float: Scalars['Float']['output'];
+  TimeFilter: TimeFilter;
+  IpFilter: IpFilter;
+  FlowFilter: FlowFilter;
+  ProcessFilter: ProcessFilter;
+  UserFilter: UserFilter;
+  FlowOrder: FlowOrder;
+  ProcessOrder: ProcessOrder;
+  UserOrder: UserOrder;
+  Flow: LiveFlow;
+  ID: Scalars['ID']['output'];
+  FlowNote: LiveFlowNoteCode;
+  Host: HostView;
+  Tier: Tier;
+  Loss: Loss;
+  ProgramRuns: ProgramRuns;
+  PageInfo: AnyPage;
+  FlowConnection: FlowPage;
+  FlowEdge: Omit<FlowEdge, 'node'> & { node: ResolversParentTypes['Flow'] };
+  ProcessConnection: ProcessPage;
+  ProcessEdge: Omit<ProcessEdge, 'node'> & { node: ResolversParentTypes['Process'] };
+  UserConnection: UserPage;
+  UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
+  Process: LiveProcess;
+  Image: LiveImage;
+  Container: LiveContainer;
+  Query: Record<PropertyKey, never>;
+  DateTime: Scalars['DateTime']['output'];
+  Long: Scalars['Long']['output'];
+  Node: ResolversInterfaceTypes<ResolversParentTypes>['Node'];
+  Subscription: Record<PropertyKey, never>;
+  FlowEvents: EventList;
+  FlowEvent: FlowEventView;
+  ProcessEvents: EventList;
+  ProcessEvent: ProcessEventView;
+  FlowTotal: FlowTotalRow;
+  FlowTotalKey: FlowTotalKey;
+  TrafficSum: TrafficSum;
+  User: LiveUser;
+};
+
+export type EndpointResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Endpoint'] = ResolversParentTypes['Endpoint']> = {
+  address?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  port?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  hostname?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  local?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  processes?: Resolver<ReadonlyArray<ResolversTypes['ProcessShare']>, ParentType, ContextType>;
+  creator?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType>;
+  sent?: Resolver<ResolversTypes['Traffic'], ParentType, ContextType>;
+};
+
+export type TrafficResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Traffic'] = ResolversParentTypes['Traffic']> = {
+  octets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  packets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  payloadBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  messages?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  retransmittedPackets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  octetsDerived?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  tcpFlags?: Resolver<Maybe<ReadonlyArray<ResolversTypes['TcpFlag']>>, ParentType, ContextType>;
+};
+
+export type ProcessShareResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessShare'] = ResolversParentTypes['ProcessShare']> = {
+  process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+  sentPayloadBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  receivedPayloadBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type FlowResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Flow'] = ResolversParentTypes['Flow']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  communityId?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
+  protocol?: Resolver<ResolversTypes['Protocol'], ParentType, ContextType>;
+  protocolNumber?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  ipVersion?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  direction?: Resolver<ResolversTypes['Direction'], ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['FlowState'], ParentType, ContextType>;
+  client?: Resolver<ResolversTypes['Endpoint'], ParentType, ContextType>;
+  server?: Resolver<ResolversTypes['Endpoint'], ParentType, ContextType>;
+  startTime?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  lastTime?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  endTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  durationMs?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  endReason?: Resolver<Maybe<ResolversTypes['FlowEndReason']>, ParentType, ContextType>;
+  startedBefore?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  rttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  minRttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  notes?: Resolver<ReadonlyArray<ResolversTypes['FlowNote']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type FlowNoteResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowNote'] = ResolversParentTypes['FlowNote']> = {
+  code?: Resolver<ResolversTypes['FlowNoteCode'], ParentType, ContextType>;
+  description?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type HostResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Host'] = ResolversParentTypes['Host']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  bootId?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  kernel?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  agentVersion?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  agentPid?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  startTime?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  source?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  sourceReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  tiers?: Resolver<ReadonlyArray<ResolversTypes['Tier']>, ParentType, ContextType>;
+  losses?: Resolver<ReadonlyArray<ResolversTypes['Loss']>, ParentType, ContextType>;
+  liveFlows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  endedFlows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  liveProcesses?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  flowsStarted?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  flowsEnded?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  agentCpuTimeMs?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  agentMemoryBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  programRuns?: Resolver<ReadonlyArray<ResolversTypes['ProgramRuns']>, ParentType, ContextType>;
+  lastPollMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  pollIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  subscribers?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type TierResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Tier'] = ResolversParentTypes['Tier']> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['TierState'], ParentType, ContextType>;
+  reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type LossResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Loss'] = ResolversParentTypes['Loss']> = {
+  place?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  count?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type ProgramRunsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProgramRuns'] = ResolversParentTypes['ProgramRuns']> = {
+  program?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  runs?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type PageInfoResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['PageInfo'] = ResolversParentTypes['PageInfo']> = {
+  hasNextPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  hasPreviousPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  startCursor?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  endCursor?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type FlowConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowConnection'] = ResolversParentTypes['FlowConnection']> = {
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['Flow']>, ParentType, ContextType>;
+  edges?: Resolver<ReadonlyArray<ResolversTypes['FlowEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type FlowEdgeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowEdge'] = ResolversParentTypes['FlowEdge']> = {
+  node?: Resolver<ResolversTypes['Flow'], ParentType, ContextType>;
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type ProcessConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessConnection'] = ResolversParentTypes['ProcessConnection']> = {
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['Process']>, ParentType, ContextType>;
+  edges?: Resolver<ReadonlyArray<ResolversTypes['ProcessEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type ProcessEdgeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessEdge'] = ResolversParentTypes['ProcessEdge']> = {
+  node?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type UserConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['UserConnection'] = ResolversParentTypes['UserConnection']> = {
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['User']>, ParentType, ContextType>;
+  edges?: Resolver<ReadonlyArray<ResolversTypes['UserEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type UserEdgeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
+  node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type ProcessResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Process'] = ResolversParentTypes['Process']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
+  pid?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  executable?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  commandLine?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  arguments?: Resolver<Maybe<ReadonlyArray<ResolversTypes['String']>>, ParentType, ContextType>;
+  argumentsTruncated?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  user?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+  gid?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  parent?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  children?: Resolver<ResolversTypes['ProcessConnection'], ParentType, ContextType, RequireFields<ProcessChildrenArgs, 'first'>>;
+  cgroup?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType>;
+  unit?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  startTime?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  endTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  exitCode?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  exitSignal?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  startedBefore?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  images?: Resolver<ReadonlyArray<ResolversTypes['Image']>, ParentType, ContextType>;
+  flows?: Resolver<ResolversTypes['FlowConnection'], ParentType, ContextType, RequireFields<ProcessFlowsArgs, 'first'>>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type ImageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Image'] = ResolversParentTypes['Image']> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  executable?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  arguments?: Resolver<Maybe<ReadonlyArray<ResolversTypes['String']>>, ParentType, ContextType>;
+  argumentsTruncated?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  startTime?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+};
+
+export type ContainerResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Container'] = ResolversParentTypes['Container']> = {
+  id?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  runtime?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  podUid?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type QueryResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
+  hosts?: Resolver<ReadonlyArray<ResolversTypes['Host']>, ParentType, ContextType>;
+  flows?: Resolver<ResolversTypes['FlowConnection'], ParentType, ContextType, RequireFields<QueryFlowsArgs, 'first'>>;
+  flow?: Resolver<Maybe<ResolversTypes['Flow']>, ParentType, ContextType, RequireFields<QueryFlowArgs, 'id'>>;
+  flowTotals?: Resolver<ReadonlyArray<ResolversTypes['FlowTotal']>, ParentType, ContextType, RequireFields<QueryFlowTotalsArgs, 'groupBy' | 'orderBy' | 'first'>>;
+  processes?: Resolver<ResolversTypes['ProcessConnection'], ParentType, ContextType, RequireFields<QueryProcessesArgs, 'first'>>;
+  process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType, RequireFields<QueryProcessArgs, 'id'>>;
+  users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, Partial<QueryUserArgs>>;
+  node?: Resolver<Maybe<ResolversTypes['Node']>, ParentType, ContextType, RequireFields<QueryNodeArgs, 'id'>>;
+  nodes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Node']>>, ParentType, ContextType, RequireFields<QueryNodesArgs, 'ids'>>;
+};
+
+export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
+  name: 'DateTime';
+}
+
+export interface LongScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['Long'], any> {
+  name: 'Long';
+}
+
+export type NodeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Node'] = ResolversParentTypes['Node']> = {
+  __resolveType: TypeResolveFn<'Flow' | 'Process' | 'User', ParentType, ContextType>;
+};
+
+export type SubscriptionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
+  flowEvents?: SubscriptionResolver<ResolversTypes['FlowEvents'], "flowEvents", ParentType, ContextType, RequireFields<SubscriptionFlowEventsArgs, 'events' | 'windowMs'>>;
+  processEvents?: SubscriptionResolver<ResolversTypes['ProcessEvents'], "processEvents", ParentType, ContextType, RequireFields<SubscriptionProcessEventsArgs, 'events' | 'windowMs'>>;
+};
+
+export type FlowEventsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowEvents'] = ResolversParentTypes['FlowEvents']> = {
+  events?: Resolver<ReadonlyArray<ResolversTypes['FlowEvent']>, ParentType, ContextType>;
+  dropped?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type FlowEventResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowEvent'] = ResolversParentTypes['FlowEvent']> = {
+  kind?: Resolver<ResolversTypes['FlowEventKind'], ParentType, ContextType>;
+  flow?: Resolver<ResolversTypes['Flow'], ParentType, ContextType>;
+};
+
+export type ProcessEventsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessEvents'] = ResolversParentTypes['ProcessEvents']> = {
+  events?: Resolver<ReadonlyArray<ResolversTypes['ProcessEvent']>, ParentType, ContextType>;
+  dropped?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type ProcessEventResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessEvent'] = ResolversParentTypes['ProcessEvent']> = {
+  kind?: Resolver<ResolversTypes['ProcessEventKind'], ParentType, ContextType>;
+  process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+};
+
+export type FlowTotalResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowTotal'] = ResolversParentTypes['FlowTotal']> = {
+  keys?: Resolver<ReadonlyArray<ResolversTypes['FlowTotalKey']>, ParentType, ContextType>;
+  process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  processName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  executable?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType>;
+  unit?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  localAddress?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  remoteAddress?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  remotePrefix?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  port?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  protocol?: Resolver<Maybe<ResolversTypes['Protocol']>, ParentType, ContextType>;
+  direction?: Resolver<Maybe<ResolversTypes['Direction']>, ParentType, ContextType>;
+  state?: Resolver<Maybe<ResolversTypes['FlowState']>, ParentType, ContextType>;
+  endReason?: Resolver<Maybe<ResolversTypes['FlowEndReason']>, ParentType, ContextType>;
+  host?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  flows?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  octets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  packets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  payloadBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  retransmittedPackets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  sent?: Resolver<ResolversTypes['TrafficSum'], ParentType, ContextType>;
+  received?: Resolver<ResolversTypes['TrafficSum'], ParentType, ContextType>;
+};
+
+export type FlowTotalKeyResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowTotalKey'] = ResolversParentTypes['FlowTotalKey']> = {
+  dimension?: Resolver<ResolversTypes['FlowDimension'], ParentType, ContextType>;
+  value?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type TrafficSumResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['TrafficSum'] = ResolversParentTypes['TrafficSum']> = {
+  octets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  packets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  payloadBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  retransmittedPackets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+};
+
+export type UserResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  uid?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  processes?: Resolver<ResolversTypes['ProcessConnection'], ParentType, ContextType, RequireFields<UserProcessesArgs, 'first'>>;
+  flows?: Resolver<ResolversTypes['FlowConnection'], ParentType, ContextType, RequireFields<UserFlowsArgs, 'first'>>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type Resolvers<ContextType = RequestContext> = {
+  Endpoint?: EndpointResolvers<ContextType>;
+  Traffic?: TrafficResolvers<ContextType>;
+  ProcessShare?: ProcessShareResolvers<ContextType>;
+  Flow?: FlowResolvers<ContextType>;
+  FlowNote?: FlowNoteResolvers<ContextType>;
+  Host?: HostResolvers<ContextType>;
+  Tier?: TierResolvers<ContextType>;
+  Loss?: LossResolvers<ContextType>;
+  ProgramRuns?: ProgramRunsResolvers<ContextType>;
+  PageInfo?: PageInfoResolvers<ContextType>;
+  FlowConnection?: FlowConnectionResolvers<ContextType>;
+  FlowEdge?: FlowEdgeResolvers<ContextType>;
+  ProcessConnection?: ProcessConnectionResolvers<ContextType>;
+  ProcessEdge?: ProcessEdgeResolvers<ContextType>;
+  UserConnection?: UserConnectionResolvers<ContextType>;
+  UserEdge?: UserEdgeResolvers<ContextType>;
+  Process?: ProcessResolvers<ContextType>;
+  Image?: ImageResolvers<ContextType>;
+  Container?: ContainerResolvers<ContextType>;
+  Query?: QueryResolvers<ContextType>;
+  DateTime?: GraphQLScalarType;
+  Long?: GraphQLScalarType;
+  Node?: NodeResolvers<ContextType>;
+  Subscription?: SubscriptionResolvers<ContextType>;
+  FlowEvents?: FlowEventsResolvers<ContextType>;
+  FlowEvent?: FlowEventResolvers<ContextType>;
+  ProcessEvents?: ProcessEventsResolvers<ContextType>;
+  ProcessEvent?: ProcessEventResolvers<ContextType>;
+  FlowTotal?: FlowTotalResolvers<ContextType>;
+  FlowTotalKey?: FlowTotalKeyResolvers<ContextType>;
+  TrafficSum?: TrafficSumResolvers<ContextType>;
+  User?: UserResolvers<ContextType>;
+};
+
+

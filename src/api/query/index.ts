@@ -1,0 +1,16 @@
+export { Caller } from './caller.js';
+export { FLOW_FIELDS, PROCESS_FIELDS, USER_FIELDS, type FilterField, type FieldKind } from './fields.js';
+export type { Filter, FilterInput } from './filter.js';
+export { commandLineOf, flowDurationMs, ownerOf } from './measures.js';
+export { FLOW_ORDERS, PROCESS_ORDERS, USER_ORDERS, type OrderDirection } from './order.js';
+export { checkPageSize, type Page } from './page.js';
+export {
+  Queries,
+  unknownId,
+  type FlowListArguments,
+  type ListArguments,
+  type ProcessListArguments,
+  type TotalsArguments,
+} from './queries.js';
+export { formatTime, parseTime, resolveTime, type TimeArgument } from './time.js';
+export { FLOW_DIMENSIONS, FLOW_MEASURES, type FlowDimension, type FlowMeasure, type FlowTotal } from './totals.js';

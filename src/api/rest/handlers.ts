@@ -1,0 +1,271 @@
+/** What each operation of openapi.yaml does, by its operationId. */
+import type { Request, Response } from 'express';
+import { ProcflowError } from '../../errors.js';
+import type { Flow, Process } from '../../correlate/model.js';
+import type { HostView } from '../graphql/mapped.js';
+import type { OpenStreams } from '../http/http-sink.js';
+import {
+  FLOW_FIELDS,
+  PROCESS_FIELDS,
+  unknownId,
+  USER_FIELDS,
+  type Caller,
+  type FlowDimension,
+  type FlowListArguments,
+  type FlowMeasure,
+  type Page,
+  type Queries,
+  type TimeArgument,
+} from '../query/index.js';
+import type { EventKind, GroupSpec, Hub, Streamed } from '../stream/index.js';
+import type { Scope } from '../../tokens.js';
+import { cutOf, sendList, sendObject } from './answer.js';
+import { constantCase, filterOf, number1, orderOf, text1 } from './grammar.js';
+import type { Parameters } from './parameters.js';
+import {
+  flowShape,
+  hostShape,
+  processShape,
+  totalShape,
+  treeShape,
+  userShape,
+  type Json,
+  type ShapeContext,
+} from './shape.js';
+import type { AnswerPaths, Spec } from './spec.js';
+import { formatOf, framingOf, positionOf, rendering } from './stream.js';
+
+export interface RestOptions {
+  readonly spec: Spec;
+  readonly queries: Queries;
+  readonly hub: Hub;
+  readonly streams: OpenStreams;
+  host(): HostView;
+  readonly hostName: { readonly id: string; readonly name: string };
+}
+
+/** One request, read and checked. */
+export interface Asked {
+  readonly request: Request;
+  readonly response: Response;
+  readonly parameters: Parameters;
+  readonly caller: Caller;
+  readonly scopes: readonly Scope[];
+}
+
+export type Handler = (asked: Asked) => void;
+
+const DEFAULT_WINDOW_MS = 100;
+const DEFAULT_DEPTH = 16;
+
+export function createHandlers(options: RestOptions): Readonly<Record<string, Handler>> {
+  return {
+    listFlows: (asked) => listFlows(options, asked),
+    getFlow: ({ request, response, parameters, caller }) => {
+      const id = pathParameter(request, 'id');
+      const flow = options.queries.flow(id, caller);
+      if (flow === undefined) throw unknownId('flow', id);
+      sendObject(response, flowShape(flow, shapeContext(options, caller)), parameters, options.spec.pathsOf('Flow'));
+    },
+    streamFlows: (asked) => streamFlows(options, asked),
+    listProcesses: (asked) => listProcesses(options, asked),
+    getProcess: ({ request, response, parameters, caller }) => {
+      const process = processOf(options, request, caller);
+      sendObject(
+        response,
+        processShape(process, shapeContext(options, caller)),
+        parameters,
+        options.spec.pathsOf('Process'),
+      );
+    },
+    listProcessFlows: (asked) => {
+      const process = processOf(options, asked.request, asked.caller);
+      listFlows(options, asked, { key: process.id, rows: () => process.flows });
+    },
+    getProcessTree: ({ request, response, parameters, caller }) => {
+      const process = processOf(options, request, caller);
+      const depth = number1(parameters, 'depth') ?? DEFAULT_DEPTH;
+      sendObject(response, treeShape(process, depth, shapeContext(options, caller)), parameters, NO_PATHS);
+    },
+    streamProcesses: (asked) => streamProcesses(options, asked),
+    listUsers: (asked) => listUsers(options, asked),
+    getUser: ({ request, response, parameters, caller }) => {
+      const name = pathParameter(request, 'name');
+      const user = options.queries.user({ name }, caller);
+      if (user === undefined) {
+        throw new ProcflowError(
+          'NOT_FOUND',
+          `no process of a user ${JSON.stringify(name.slice(0, 100))} is remembered`,
+        );
+      }
+      sendObject(response, userShape(user, shapeContext(options, caller)), parameters, options.spec.pathsOf('User'));
+    },
+    getTotals: (asked) => totals(options, asked),
+    getStatus: ({ response, parameters }) => {
+      sendObject(response, hostShape(options.host()), parameters, options.spec.pathsOf('Host'));
+    },
+    getOpenApi: ({ response }) => {
+      response.setHeader('content-type', 'application/yaml; charset=utf-8');
+      response.end(options.spec.text);
+    },
+  };
+}
+
+const NO_PATHS: AnswerPaths = { all: new Set(), leaves: [] };
+
+function listFlows(
+  options: RestOptions,
+  { request, response, parameters, caller }: Asked,
+  of?: { key: string; rows: () => Iterable<Flow> },
+): void {
+  const { queries, spec } = options;
+  const args = { where: filterOf(FLOW_FIELDS, parameters), ...pageOf(parameters), ...windowOf(parameters) };
+  const page = queries.flows(args, caller, of);
+  const context = shapeContext(options, caller);
+  const shape = (flow: Flow): Json => flowShape(flow, context);
+  sendList(request, response, parameters, { name: 'flows', shape, paths: spec.pathsOf('Flow'), ...rowsOf(page) });
+}
+
+function listProcesses(options: RestOptions, { request, response, parameters, caller }: Asked): void {
+  const at = time1(parameters, 'at');
+  const args = { where: filterOf(PROCESS_FIELDS, parameters), ...pageOf(parameters), ...(at !== undefined && { at }) };
+  const page = options.queries.processes(args, caller);
+  const context = shapeContext(options, caller);
+  const shape = (process: Process): Json => processShape(process, context);
+  const paths = options.spec.pathsOf('Process');
+  sendList(request, response, parameters, { name: 'processes', shape, paths, ...rowsOf(page) });
+}
+
+function listUsers(options: RestOptions, { request, response, parameters, caller }: Asked): void {
+  const page = options.queries.users({ where: filterOf(USER_FIELDS, parameters), ...pageOf(parameters) }, caller);
+  const context = shapeContext(options, caller);
+  const paths = options.spec.pathsOf('User');
+  sendList(request, response, parameters, {
+    name: 'users',
+    shape: (user) => userShape(user, context),
+    paths,
+    ...rowsOf(page),
+  });
+}
+
+function totals(options: RestOptions, { request, response, parameters, caller }: Asked): void {
+  const order = text1(parameters, 'orderBy');
+  const rows = options.queries.totals(
+    {
+      groupBy: (parameters.get('groupBy') ?? []).map((name) => constantCase(String(name)) as FlowDimension),
+      where: filterOf(FLOW_FIELDS, parameters),
+      orderBy: order === undefined ? null : (constantCase(order) as FlowMeasure),
+      first: number1(parameters, 'pageSize') ?? null,
+      ...windowOf(parameters),
+    },
+    caller,
+  );
+  const context = shapeContext(options, caller);
+  sendList(request, response, parameters, {
+    name: 'totals',
+    rows,
+    shape: (total) => totalShape(total, context),
+    nextPageToken: null,
+    totalCount: null,
+    paths: options.spec.pathsOf('FlowTotal'),
+  });
+}
+
+function streamFlows(options: RestOptions, asked: Asked): void {
+  const { queries } = options;
+  const { parameters, caller } = asked;
+  caller.need('flows:read');
+  const filter = queries.filterFlows(filterOf(FLOW_FIELDS, parameters), null, caller, caller.nowMicros);
+  openStream(options, asked, 'flow', (shared) => ({
+    kinds: kindsOf(parameters, ['STARTED', 'ENDED']),
+    filter,
+    windowMs: number1(parameters, 'windowMs') ?? DEFAULT_WINDOW_MS,
+    ...rendering<Flow>(shared.format, 'flow', options.hub.run, (flow) => shared.cut(flowShape(flow, shared.context))),
+  }));
+}
+
+function streamProcesses(options: RestOptions, asked: Asked): void {
+  const { queries } = options;
+  const { parameters, caller } = asked;
+  caller.need('processes:read');
+  const filter = queries.filterProcesses(filterOf(PROCESS_FIELDS, parameters), null, caller, caller.nowMicros);
+  openStream(options, asked, 'process', (shared) => ({
+    kinds: kindsOf(parameters, ['STARTED', 'EXITED']),
+    filter,
+    windowMs: number1(parameters, 'windowMs') ?? DEFAULT_WINDOW_MS,
+    ...rendering<Process>(shared.format, 'process', options.hub.run, (row) =>
+      shared.cut(processShape(row, shared.context)),
+    ),
+  }));
+}
+
+interface StreamShared {
+  readonly format: ReturnType<typeof formatOf>;
+  readonly cut: (value: Json) => Json;
+  readonly context: ShapeContext;
+}
+
+function openStream<K extends 'flow' | 'process'>(
+  options: RestOptions,
+  { request, response, parameters, caller, scopes }: Asked,
+  name: K,
+  spec: (shared: StreamShared) => GroupSpec<Streamed[K]>,
+): void {
+  const { hub, streams } = options;
+  const format = formatOf(request.headers.accept);
+  const shared: StreamShared = {
+    format,
+    cut: cutOf(parameters, options.spec.pathsOf(name === 'flow' ? 'Flow' : 'Process')),
+    context: shapeContext(options, caller),
+  };
+  const after = positionOf(request.get('last-event-id'));
+  const framing = framingOf(format);
+  if (request.method === 'HEAD') {
+    response.setHeader('content-type', framing.contentType);
+    response.end();
+    return;
+  }
+  const key = JSON.stringify(['rest', name, format, [...parameters].sort(), [...scopes].sort()]);
+  streams.open(response, framing, (sink) => hub.join(name, { sink, key, spec: () => spec(shared), after }));
+}
+
+function kindsOf(parameters: Parameters, usual: readonly EventKind[]): ReadonlySet<EventKind> {
+  const events = parameters.get('events');
+  return new Set(events === undefined ? usual : events.map((event) => String(event).toUpperCase() as EventKind));
+}
+
+function processOf({ queries }: RestOptions, request: Request, caller: Caller): Process {
+  const id = pathParameter(request, 'id');
+  const process = queries.process(id, caller);
+  if (process === undefined) throw unknownId('process', id);
+  return process;
+}
+
+function pathParameter(request: Request, name: string): string {
+  const value = request.params[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function rowsOf<T>(page: Page<T>): { rows: readonly T[]; nextPageToken: string | null; totalCount: number } {
+  return { rows: page.nodes, nextPageToken: page.hasNextPage ? page.endCursor : null, totalCount: page.totalCount };
+}
+
+function pageOf(parameters: Parameters): Pick<FlowListArguments, 'orderBy' | 'first' | 'after'> {
+  return {
+    orderBy: orderOf(parameters) ?? null,
+    first: number1(parameters, 'pageSize') ?? null,
+    after: text1(parameters, 'pageToken') ?? null,
+  };
+}
+
+function windowOf(parameters: Parameters): { from: TimeArgument | null; to: TimeArgument | null } {
+  return { from: time1(parameters, 'from') ?? null, to: time1(parameters, 'to') ?? null };
+}
+
+function time1(parameters: Parameters, name: string): TimeArgument | undefined {
+  return parameters.get(name)?.[0] as TimeArgument | undefined;
+}
+
+function shapeContext({ queries, hostName }: RestOptions, caller: Caller): ShapeContext {
+  return { queries, host: hostName, mayReadCommandLines: caller.mayReadCommandLines };
+}

@@ -1,0 +1,232 @@
+/** The one place that turns the live state's objects into REST's JSON: the fields of GraphQL under the same names. */
+import {
+  flowNotes,
+  type Container,
+  type Endpoint,
+  type Flow,
+  type Process,
+  type Traffic,
+  type User,
+} from '../../correlate/model.js';
+import { NOTE_TEXTS } from '../graphql/note-texts.js';
+import { sharesOf } from '../graphql/resolvers.js';
+import { formatLong } from '../graphql/scalars.js';
+import type { HostView } from '../graphql/mapped.js';
+import { commandLineOf, flowDurationMs, formatTime, ownerOf, type FlowTotal, type Queries } from '../query/index.js';
+
+/** What the shapes need to know besides the rows. */
+export interface ShapeContext {
+  readonly queries: Queries;
+  readonly mayReadCommandLines: boolean;
+  readonly host: { readonly id: string; readonly name: string };
+}
+
+export type Json = Readonly<Record<string, unknown>>;
+
+const time = (micros: number | null): string | null => (micros === null ? null : formatTime(micros));
+const count = (value: number | null): number | string | null => (value === null ? null : formatLong(value));
+
+export function flowShape(flow: Flow, context: ShapeContext): Json {
+  return {
+    id: flow.id,
+    communityId: flow.communityId,
+    host: context.host,
+    protocol: flow.protocol,
+    protocolNumber: flow.protocolNumber,
+    ipVersion: flow.ipVersion,
+    direction: flow.direction,
+    state: flow.state,
+    client: endpointShape(flow.client, context),
+    server: endpointShape(flow.server, context),
+    startTime: formatTime(flow.startMicros),
+    lastTime: formatTime(flow.lastMicros),
+    endTime: time(flow.endMicros),
+    durationMs: flowDurationMs(flow),
+    endReason: flow.endReason,
+    startedBefore: flow.startedBefore,
+    rttMicros: flow.rttMicros,
+    minRttMicros: flow.minRttMicros,
+    notes: flowNotes(flow).map((code) => ({ code, description: NOTE_TEXTS[code] })),
+  };
+}
+
+function endpointShape(endpoint: Endpoint, context: ShapeContext): Json {
+  const owner = ownerOf(endpoint);
+  return {
+    address: endpoint.address,
+    port: endpoint.port,
+    hostname: endpoint.hostname,
+    local: endpoint.local,
+    process: endpoint.process && processBrief(endpoint.process, context),
+    processes: sharesOf(endpoint).map((share) => ({
+      process: processBrief(share.process, context),
+      sentPayloadBytes: formatLong(share.sentPayloadBytes),
+      receivedPayloadBytes: formatLong(share.receivedPayloadBytes),
+    })),
+    creator: endpoint.creator && processBrief(endpoint.creator, context),
+    user: owner && userBrief(context.queries.state.user(owner.uid)),
+    container: owner?.container ? containerShape(owner.container) : null,
+    sent: trafficShape(endpoint.sent),
+  };
+}
+
+function trafficShape(traffic: Traffic): Json {
+  return {
+    octets: count(traffic.octets),
+    packets: count(traffic.packets),
+    payloadBytes: count(traffic.payloadBytes),
+    messages: count(traffic.messages),
+    retransmittedPackets: count(traffic.retransmittedPackets),
+    octetsDerived: traffic.octetsDerived,
+    tcpFlags: traffic.tcpFlags,
+  };
+}
+
+/** A process inside something else. */
+export function processBrief(process: Process, context: ShapeContext): Json {
+  return {
+    id: process.id,
+    pid: process.pid,
+    name: process.name,
+    executable: process.executable,
+    commandLine: context.mayReadCommandLines ? commandLineOf(process.arguments) : null,
+    user: userBrief(context.queries.state.user(process.uid)),
+    parent: process.parent && parentBrief(process.parent),
+  };
+}
+
+function parentBrief({ id, pid, name }: Process): Json {
+  return { id, pid, name };
+}
+
+function userBrief({ uid, name }: User): Json {
+  return { uid, name };
+}
+
+function containerShape({ id, runtime, podUid }: Container): Json {
+  return { id, runtime, podUid };
+}
+
+export function processShape(process: Process, context: ShapeContext): Json {
+  const { mayReadCommandLines } = context;
+  return {
+    id: process.id,
+    host: context.host,
+    pid: process.pid,
+    name: process.name,
+    executable: process.executable,
+    commandLine: mayReadCommandLines ? commandLineOf(process.arguments) : null,
+    arguments: mayReadCommandLines ? process.arguments : null,
+    argumentsTruncated: process.argumentsTruncated,
+    user: userBrief(context.queries.state.user(process.uid)),
+    gid: process.gid,
+    parent: process.parent && parentBrief(process.parent),
+    cgroup: process.cgroup,
+    container: process.container && containerShape(process.container),
+    unit: process.unit,
+    startTime: formatTime(process.startMicros),
+    endTime: time(process.endMicros),
+    exitCode: process.exitCode,
+    exitSignal: process.exitSignal,
+    startedBefore: process.startedBefore,
+    images: process.images.map((image) => ({
+      name: image.name,
+      executable: image.executable,
+      arguments: mayReadCommandLines ? image.arguments : null,
+      argumentsTruncated: image.argumentsTruncated,
+      startTime: formatTime(image.startMicros),
+    })),
+  };
+}
+
+export function userShape(user: User, { queries }: ShapeContext): Json {
+  return { id: queries.userId(user), uid: user.uid, name: user.name };
+}
+
+export function totalShape(total: FlowTotal, context: ShapeContext): Json {
+  const sum = (traffic: FlowTotal['sent']): Json => ({
+    octets: count(traffic.octets),
+    packets: count(traffic.packets),
+    payloadBytes: count(traffic.payloadBytes),
+    retransmittedPackets: count(traffic.retransmittedPackets),
+  });
+  return {
+    keys: total.keys,
+    process: total.process && processBrief(total.process, context),
+    processName: total.processName,
+    executable: total.executable,
+    user: total.user && userBrief(total.user),
+    container: total.container && containerShape(total.container),
+    unit: total.unit,
+    localAddress: total.localAddress,
+    remoteAddress: total.remoteAddress,
+    remotePrefix: total.remotePrefix,
+    port: total.port,
+    protocol: total.protocol,
+    direction: total.direction,
+    state: total.state,
+    endReason: total.endReason,
+    host: total.host,
+    flows: formatLong(total.flows),
+    ...sum(total),
+    sent: sum(total.sent),
+    received: sum(total.received),
+  };
+}
+
+export function hostShape(host: HostView): Json {
+  return {
+    id: host.id,
+    name: host.name,
+    bootId: host.bootId,
+    kernel: host.kernel,
+    agentVersion: host.agentVersion,
+    agentPid: host.agentPid,
+    startTime: formatTime(host.startMicros),
+    source: host.source,
+    sourceReason: host.sourceReason,
+    tiers: host.tiers.map(({ name, state, reason }) => ({ name, state, reason })),
+    losses: host.losses.map((loss) => ({ place: loss.place, count: formatLong(loss.count) })),
+    liveFlows: host.liveFlows,
+    endedFlows: host.endedFlows,
+    liveProcesses: host.liveProcesses,
+    flowsStarted: formatLong(host.flowsStarted),
+    flowsEnded: formatLong(host.flowsEnded),
+    agentCpuTimeMs: host.agentCpuTimeMs,
+    agentMemoryBytes: formatLong(host.agentMemoryBytes),
+    programRuns: Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs: formatLong(runs) })),
+    lastPollMs: host.lastPollMs,
+    pollIntervalMs: host.pollIntervalMs,
+    subscribers: host.subscribers,
+  };
+}
+
+/** A process and what it forked, down to a depth and a number of processes. */
+export function treeShape(root: Process, depth: number, context: ShapeContext): Json {
+  const ancestors: Json[] = [];
+  for (let up = root.parent; up !== null && ancestors.length < MAX_ANCESTORS; up = up.parent)
+    ancestors.push(processBrief(up, context));
+  const budget = { left: MAX_TREE };
+  return { ancestors, process: branch(root, depth, budget, context), truncated: budget.left < 0 };
+}
+
+const MAX_ANCESTORS = 256;
+const MAX_TREE = 5000;
+
+function branch(process: Process, depth: number, budget: { left: number }, context: ShapeContext): Json {
+  const children: Json[] = [];
+  for (const child of process.children) {
+    if (depth <= 0 || budget.left <= 0) {
+      budget.left = -1;
+      break;
+    }
+    budget.left--;
+    children.push(branch(child, depth - 1, budget, context));
+  }
+  return {
+    ...processBrief(process, context),
+    startTime: formatTime(process.startMicros),
+    endTime: time(process.endMicros),
+    children,
+  };
+}

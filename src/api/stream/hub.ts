@@ -1,0 +1,162 @@
+import type { Fact, LiveState } from '../../correlate/live-state.js';
+import type { Flow, Process } from '../../correlate/model.js';
+import { Group, type EventKind, type GroupSpec, type StreamEvent } from './group.js';
+import { Recent } from './recent.js';
+import { Subscriber, type EndReason, type Sink } from './subscriber.js';
+
+export interface HubOptions {
+  readonly bufferEvents: number;
+  readonly stuckMs: number;
+  clockMs(): number;
+}
+
+/** The rows that streams are made of, by the word for them. */
+export interface Streamed {
+  flow: Flow;
+  process: Process;
+}
+export type StreamName = keyof Streamed;
+
+/** How to leave a stream again. Harmless when called twice. */
+export type Leave = () => void;
+
+export interface JoinOptions<T> {
+  readonly sink: Sink;
+  /** The same key means the same spec. */
+  readonly key: string;
+  spec(): GroupSpec<T>;
+  /** Resume after this event, as far as memory reaches. */
+  readonly after?: EventPosition | undefined;
+}
+
+/** A place in the stream of this run of the agent. */
+export interface EventPosition {
+  readonly run: string;
+  readonly sequence: number;
+}
+
+/**
+ * The one listener of the live state's facts on behalf of all subscribers: numbers them, keeps the recent ones for those
+ * that resume, and hands them to the groups.
+ */
+export class Hub {
+  /** Tells the runs of the agent apart in positions. */
+  readonly run: string;
+  readonly #groups: { readonly [K in StreamName]: Map<string, Group<Streamed[K]>> } = {
+    flow: new Map(),
+    process: new Map(),
+  };
+  readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = { flow: new Recent(), process: new Recent() };
+  readonly #unsubscribe: () => void;
+  readonly #progressTimer: NodeJS.Timeout;
+  readonly #sequences: Record<StreamName, number> = { flow: 0, process: 0 };
+  #dropped = 0;
+
+  constructor(
+    state: LiveState,
+    private readonly options: HubOptions,
+  ) {
+    this.run = Math.floor(state.status().startMicros).toString(36);
+    this.#unsubscribe = state.subscribe((fact) => this.#onFact(fact));
+    this.#progressTimer = setInterval(() => this.#checkProgress(), Math.max(10, options.stuckMs / 4));
+    this.#progressTimer.unref();
+  }
+
+  /** Events dropped for slow subscribers, over all of them. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get subscribers(): number {
+    let count = 0;
+    for (const group of this.#allGroups()) count += group.size;
+    return count;
+  }
+
+  join<K extends StreamName>(name: K, { sink, key, spec, after }: JoinOptions<Streamed[K]>): Subscribed {
+    const groups: Map<string, Group<Streamed[K]>> = this.#groups[name];
+    const made = spec();
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = new Group(made, (events) => (this.#dropped += events), this.options.clockMs);
+      groups.set(key, group);
+    }
+    const joined = group;
+    const subscriber = new Subscriber(sink, {
+      bufferEvents: this.options.bufferEvents,
+      stuckMs: this.options.stuckMs,
+      renderDropped: (count) => made.renderDropped(count),
+      onDropped: (count) => (this.#dropped += count),
+      clockMs: this.options.clockMs,
+    });
+    joined.add(subscriber);
+    if (after !== undefined) this.#resume(name, subscriber, made, after);
+    return {
+      drained: () => subscriber.drained(),
+      leave: () => {
+        joined.remove(subscriber);
+        if (joined.size === 0 && groups.get(key) === joined) groups.delete(key);
+      },
+    };
+  }
+
+  /** Ends every stream. */
+  endAll(reason: EndReason): void {
+    for (const group of this.#allGroups()) {
+      group.flush();
+      for (const subscriber of [...group.subscribers]) subscriber.sink.end(reason);
+    }
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    clearInterval(this.#progressTimer);
+  }
+
+  *#allGroups(): Iterable<Group<Flow> | Group<Process>> {
+    yield* this.#groups.flow.values();
+    yield* this.#groups.process.values();
+  }
+
+  #onFact(fact: Fact): void {
+    // What changes often is not worth keeping: a later change says the same and more.
+    const isKept = fact.event !== 'UPDATED';
+    const sequence = isKept ? ++this.#sequences[fact.kind] : null;
+    if (fact.kind === 'flow') this.#note('flow', fact.event, fact.flow, sequence);
+    else this.#note('process', fact.event, fact.process, sequence);
+  }
+
+  #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K], sequence: number | null): void {
+    const recent: Recent<Streamed[K]> = this.#recent[name];
+    if (sequence !== null) recent.add({ kind, row, sequence });
+    const groups: Map<string, Group<Streamed[K]>> = this.#groups[name];
+    for (const group of groups.values()) group.note(kind, row, sequence);
+  }
+
+  #resume<K extends StreamName>(
+    name: K,
+    subscriber: Subscriber,
+    spec: GroupSpec<Streamed[K]>,
+    after: EventPosition,
+  ): void {
+    const recent: Recent<Streamed[K]> = this.#recent[name];
+    // A position of an earlier run: everything since this run began is new to the client.
+    const sequence = after.run === this.run ? after.sequence : 0;
+    const { missed, events } = recent.after(sequence);
+    const wanted: StreamEvent<Streamed[K]>[] = events.filter(
+      ({ kind, row }) => spec.kinds.has(kind) && spec.filter.test(row),
+    );
+    if (wanted.length > 0) subscriber.deliver({ payload: spec.render(wanted, missed), events: wanted.length });
+    else if (missed > 0) subscriber.deliver({ payload: spec.renderDropped(missed), events: 0 });
+  }
+
+  #checkProgress(): void {
+    for (const group of this.#allGroups()) for (const subscriber of [...group.subscribers]) subscriber.checkProgress();
+  }
+}
+
+export interface Subscribed {
+  /** To be called when the sink can take more. */
+  drained(): void;
+  leave: Leave;
+}

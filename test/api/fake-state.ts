@@ -1,0 +1,208 @@
+/** A live state in memory, made of the real model's classes. Tests change it and emit the facts. */
+import type { Fact, FactListener, HostStatus, LiveState } from '../../src/correlate/live-state.js';
+import {
+  Endpoint,
+  Flow,
+  Process,
+  ProcessShare,
+  type FlowState,
+  type Protocol,
+  type User,
+} from '../../src/correlate/model.js';
+
+/** 2026-11-23T08:43:09.064028Z */
+export const T0 = 1_795_423_389_064_028;
+
+export interface ProcessSketch {
+  readonly name?: string;
+  readonly executable?: string | null;
+  readonly args?: readonly string[] | null;
+  readonly uid?: number;
+  readonly pid?: number;
+  readonly parent?: Process;
+  readonly startMicros?: number;
+}
+
+export interface FlowSketch {
+  readonly protocol?: Protocol;
+  readonly state?: FlowState;
+  readonly client?: Process | null;
+  readonly server?: Process | null;
+  readonly clientAddress?: string;
+  readonly serverAddress?: string;
+  readonly clientPort?: number;
+  readonly serverPort?: number;
+  readonly sent?: number;
+  readonly received?: number;
+  readonly startMicros?: number;
+  readonly endMicros?: number;
+}
+
+export class FakeState implements LiveState {
+  now = T0 + 60_000_000;
+  lost = 0;
+  readonly #flows = new Map<string, Flow>();
+  readonly #processes = new Map<string, Process>();
+  readonly #names = new Map<number, string>([
+    [0, 'root'],
+    [33, 'www-data'],
+    [1000, 'ada'],
+  ]);
+  readonly #listeners = new Set<FactListener>();
+  #count = 0;
+
+  addProcess(sketch: ProcessSketch = {}): Process {
+    const n = ++this.#count;
+    const pid = sketch.pid ?? 1000 + n;
+    const process = new Process(`p_${n}`, pid, n, sketch.startMicros ?? T0 + n);
+    process.name = sketch.name ?? 'curl';
+    process.executable = sketch.executable === undefined ? `/usr/bin/${process.name}` : sketch.executable;
+    process.arguments = sketch.args === undefined ? [process.name, '-s'] : sketch.args;
+    process.uid = sketch.uid ?? 1000;
+    process.gid = process.uid;
+    process.parent = sketch.parent ?? null;
+    sketch.parent?.children.add(process);
+    process.images = [
+      {
+        name: process.name,
+        executable: process.executable,
+        arguments: process.arguments,
+        argumentsTruncated: false,
+        startMicros: process.startMicros,
+      },
+    ];
+    this.#processes.set(process.id, process);
+    return process;
+  }
+
+  addFlow(sketch: FlowSketch = {}): Flow {
+    const n = ++this.#count;
+    const flow = new Flow(`f_${String(n).padStart(7, '0')}`, n, sketch.protocol ?? 'TCP', 6, 4);
+    fill(
+      flow.client,
+      sketch.clientAddress ?? '127.0.0.1',
+      sketch.clientPort ?? 40_000 + (n % 20_000),
+      sketch.client,
+      sketch.sent ?? 100,
+    );
+    fill(
+      flow.server,
+      sketch.serverAddress ?? '127.0.0.1',
+      sketch.serverPort ?? 80,
+      sketch.server,
+      sketch.received ?? 1000,
+    );
+    flow.client.local = sketch.client !== null;
+    flow.server.local = sketch.server !== null && sketch.server !== undefined;
+    flow.direction = flow.client.local ? (flow.server.local ? 'LOCAL' : 'OUTBOUND') : 'INBOUND';
+    for (const [end, other] of [
+      [flow.client, flow.server],
+      [flow.server, flow.client],
+    ] as const) {
+      if (end.process === null) continue;
+      const share = new ProcessShare(end.process);
+      share.sentPayloadBytes = end.sent.payloadBytes ?? 0;
+      share.receivedPayloadBytes = other.sent.payloadBytes ?? 0;
+      end.shares = [share];
+      end.process.flows.add(flow);
+    }
+    flow.state = sketch.state ?? 'OPEN';
+    flow.startMicros = sketch.startMicros ?? T0 + n;
+    flow.lastMicros = flow.startMicros + 1500;
+    flow.endMicros = sketch.endMicros ?? null;
+    if (flow.endMicros !== null) flow.state = 'ENDED';
+    this.#flows.set(flow.id, flow);
+    return flow;
+  }
+
+  forget(flow: Flow): void {
+    this.#flows.delete(flow.id);
+  }
+
+  emit(fact: Fact): void {
+    for (const listener of this.#listeners) listener(fact);
+  }
+
+  /** Makes a flow and tells of it. */
+  start(sketch: FlowSketch = {}): Flow {
+    const flow = this.addFlow(sketch);
+    this.emit({ kind: 'flow', event: 'STARTED', flow });
+    return flow;
+  }
+
+  end(flow: Flow): void {
+    flow.state = 'ENDED';
+    flow.endMicros = this.now;
+    flow.endReason = 'END_OF_FLOW';
+    this.emit({ kind: 'flow', event: 'ENDED', flow });
+  }
+
+  flows(): Iterable<Flow> {
+    return this.#flows.values();
+  }
+  flow(id: string): Flow | undefined {
+    return this.#flows.get(id);
+  }
+  processes(): Iterable<Process> {
+    return this.#processes.values();
+  }
+  process(id: string): Process | undefined {
+    return this.#processes.get(id);
+  }
+  user(uid: number): User {
+    return { uid, name: this.#names.get(uid) ?? String(uid) };
+  }
+  uidOf(name: string): number | undefined {
+    for (const [uid, known] of this.#names) if (known === name) return uid;
+    return undefined;
+  }
+  nowMicros(): number {
+    return this.now;
+  }
+  subscribe(listener: FactListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+  status(): HostStatus {
+    return {
+      id: 'h_test',
+      name: 'testhost',
+      bootId: '4b3c6f9e-0000-4000-8000-000000000000',
+      kernel: '6.18.0',
+      agentVersion: '0.1.0',
+      agentPid: 4711,
+      startMicros: T0,
+      source: 'ebpf',
+      sourceReason: null,
+      tiers: [
+        { name: 'lifecycle', state: 'ON', reason: null },
+        { name: 'packets', state: 'UNAVAILABLE', reason: 'not built in' },
+      ],
+      losses: [{ place: 'ringBuffer.socket', count: this.lost }],
+      liveFlows: this.#flows.size,
+      endedFlows: 0,
+      liveProcesses: this.#processes.size,
+      flowsStarted: this.#flows.size,
+      flowsEnded: 0,
+      agentCpuTimeMs: 12.5,
+      agentMemoryBytes: 80_000_000,
+      programRuns: { inet_sock_set_state: 42 },
+      lastPollMs: null,
+      pollIntervalMs: 1000,
+    };
+  }
+}
+
+function fill(end: Endpoint, address: string, port: number, process: Process | null | undefined, bytes: number): void {
+  end.address = address;
+  end.port = port;
+  end.process = process ?? null;
+  end.creator = process ?? null;
+  end.sent.payloadBytes = bytes;
+  end.sent.octets = bytes + 40;
+  end.sent.packets = 3;
+  end.sent.octetsDerived = true;
+}
