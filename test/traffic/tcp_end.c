@@ -1,0 +1,218 @@
+/*
+ * Ends of TCP connections, by --how:
+ *   half-close          the client ends its direction, the server goes on sending
+ *   reset-after-read    the client resets (SO_LINGER 0) after both have read everything
+ *   reset-unread        the client resets while the server has read nothing
+ *   reset-by-server     the server closes with data unread, which resets
+ *   refused             nobody listens
+ *   no-answer           --server-address does not answer; --tries SYNs are sent
+ * All is over when the report is printed.
+ */
+#include "traffic.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static size_t up, down;
+
+enum { PORT, ACCEPTED, SENT, RESET };
+
+static int accept_first(void)
+{
+	int listener = listen_tcp(0), fd;
+
+	post_port(PORT, listener);
+	fd = accept_tcp(listener);
+	close(listener);
+	return fd;
+}
+
+static int connect_first(struct tally **tally)
+{
+	int fd = connect_tcp((uint16_t)shared_get(PORT));
+
+	*tally = tally_of(CLIENT, "TCP", fd);
+	return fd;
+}
+
+static void close_by_reset(int fd)
+{
+	struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+	checked(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), "SO_LINGER");
+	close(fd);
+}
+
+static void expect_reset(struct tally *tally, int fd)
+{
+	char byte;
+
+	if (read(fd, &byte, 1) >= 0 || errno != ECONNRESET)
+		fail("a read after the reset");
+	tally->error = ECONNRESET;
+}
+
+static void half_close_server(int fd, struct tally *tally)
+{
+	if (read_to_end(tally, fd) != up)
+		fail("read to the end");
+	write_all(tally, fd, down);
+}
+
+static void half_close_client(int fd, struct tally *tally)
+{
+	write_all(tally, fd, up);
+	checked(shutdown(fd, SHUT_WR), "shutdown");
+	if (read_to_end(tally, fd) != down)
+		fail("read to the end");
+}
+
+static void reset_after_read_server(int fd, struct tally *tally)
+{
+	read_all(tally, fd, up);
+	write_all(tally, fd, down);
+	shared_get(RESET);
+	expect_reset(tally, fd);
+}
+
+static void reset_after_read_client(int fd, struct tally *tally)
+{
+	write_all(tally, fd, up);
+	read_all(tally, fd, down);
+	close_by_reset(fd);
+	shared_post(RESET, 1);
+}
+
+static void reset_unread_server(int fd, struct tally *tally)
+{
+	shared_get(RESET);
+	expect_reset(tally, fd);
+}
+
+static void reset_unread_client(int fd, struct tally *tally)
+{
+	write_all(tally, fd, up);
+	close_by_reset(fd);
+	shared_post(RESET, 1);
+}
+
+static void reset_by_server_server(int fd, struct tally *tally)
+{
+	shared_get(SENT);
+	read_all(tally, fd, up / 2);
+	close(fd);
+	shared_post(RESET, 1);
+}
+
+static void reset_by_server_client(int fd, struct tally *tally)
+{
+	write_all(tally, fd, up);
+	shared_post(SENT, 1);
+	shared_get(RESET);
+	expect_reset(tally, fd);
+}
+
+struct ending {
+	const char *name;
+	void (*server)(int fd, struct tally *tally);
+	void (*client)(int fd, struct tally *tally);
+};
+
+static const struct ending endings[] = {
+	{"half-close", half_close_server, half_close_client},
+	{"reset-after-read", reset_after_read_server, reset_after_read_client},
+	{"reset-unread", reset_unread_server, reset_unread_client},
+	{"reset-by-server", reset_by_server_server, reset_by_server_client},
+};
+
+static void server(void *argument)
+{
+	const struct ending *ending = argument;
+	int fd = accept_first();
+	struct tally *tally = tally_of(SERVER, "TCP", fd);
+
+	shared_post(ACCEPTED, 1);
+	if (!round_begin())
+		return;
+	ending->server(fd, tally);
+	close(fd);
+	round_end();
+}
+
+static void client(void *argument)
+{
+	const struct ending *ending = argument;
+	struct tally *tally;
+	int fd = connect_first(&tally);
+
+	shared_get(ACCEPTED);
+	if (!round_begin())
+		return;
+	ending->client(fd, tally);
+	close(fd);
+	round_end();
+}
+
+/* The port of a socket that is bound and does not listen: nobody else gets it meanwhile, and it refuses. */
+static struct sockaddr_storage refusing_address(void)
+{
+	struct sockaddr_storage address = server_address(0);
+	int fd = checked(socket(address.ss_family, SOCK_STREAM, 0), "socket");
+
+	checked(bind(fd, (struct sockaddr *)&address, length_of(&address)), "bind");
+	return local_of(fd);
+}
+
+static void try_to_connect(void *argument)
+{
+	struct sockaddr_storage address = *(struct sockaddr_storage *)argument;
+	int tries = (int)number_option("tries", 1) - 1;
+	struct tally *tally;
+	int fd;
+
+	if (!round_begin())
+		return;
+	fd = checked(socket(address.ss_family, SOCK_STREAM, 0), "socket");
+	tally = tally_new(CLIENT, "TCP");
+	tally->local = any_address(address.ss_family);
+	tally->remote = address;
+	if (tries > 0)
+		checked(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &tries, sizeof(tries)), "TCP_SYNCNT");
+	if (connect(fd, (struct sockaddr *)&address, length_of(&address)) == 0) {
+		fprintf(stderr, "connected to what should not answer\n");
+		exit(1);
+	}
+	tally->error = errno;
+	close(fd);
+	round_end();
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_storage address;
+	const char *how;
+
+	options_from(argc, argv);
+	how = option("how", "half-close");
+	up = (size_t)number_option("up", 100003);
+	down = (size_t)number_option("down", 50021);
+	number_option("tries", 0);
+	if (strcmp(how, "refused") == 0 || strcmp(how, "no-answer") == 0) {
+		address = strcmp(how, "refused") == 0 ? refusing_address() : server_address((uint16_t)number_option("port", 9));
+		worker(CLIENT, try_to_connect, &address);
+		return conduct();
+	}
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (strcmp(endings[i].name, how) == 0) {
+			worker(SERVER, server, (void *)(uintptr_t)&endings[i]);
+			worker(CLIENT, client, (void *)(uintptr_t)&endings[i]);
+			return conduct();
+		}
+	}
+	fprintf(stderr, "there is no ending %s\n", how);
+	return 2;
+}
