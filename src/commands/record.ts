@@ -1,4 +1,4 @@
-import { record } from '../agent.js';
+import { record } from '../agent/index.js';
 import { loadConfig, type ConfigSources } from '../config/index.js';
 import { createLog } from '../log.js';
 import { stopOnSignals } from './signals.js';

@@ -1,4 +1,4 @@
-import { runAgent, type AgentOptions } from '../agent.js';
+import { runAgent, type AgentOptions } from '../agent/index.js';
 import { loadConfig, type ConfigSources } from '../config/index.js';
 import { ProcflowError } from '../errors.js';
 import { createLog } from '../log.js';

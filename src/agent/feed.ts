@@ -1,0 +1,129 @@
+/** What feeds the correlator: live capture, or a recording. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Capture,
+  decodeBatch,
+  hostFacts,
+  loadAddon,
+  readRecording,
+  readRecordingHeader,
+  type RecordedHost,
+} from '../capture/index.js';
+import type { Config } from '../config/index.js';
+import type { CaptureStatus, Correlator, UserResolver } from '../correlate/index.js';
+import { ProcflowError } from '../errors.js';
+import type { Logger } from '../log.js';
+import { AGENT_VERSION } from './version.js';
+
+export interface Feed {
+  readonly host: RecordedHost;
+  /** `batch`: time is what the batches say, not the wall clock. */
+  readonly clock: 'wall' | 'batch';
+  readonly resolveUsers: UserResolver;
+  /** CLOCK_BOOTTIME now, by the last batch's reading of both clocks; null when time is only what the batches say. */
+  nowBootNs(): number | null;
+  /** Some processes cannot be seen, because the agent lacks the privileges. */
+  readonly ownersHidden: boolean;
+  status(): CaptureStatus;
+  /**
+   * Starts to feed. `fail` is called when nothing more can come though nobody stopped it; `ready` once what was there
+   * at the start is known.
+   */
+  start(correlator: Correlator, ownPorts: readonly number[], ready: () => void, fail: (reason: Error) => void): void;
+  setFilter(config: Config['capture']): void;
+  /** Stops; what was under way is fed first. */
+  stop(): Promise<void>;
+}
+
+const NOT_STARTED: CaptureStatus = {
+  source: 'ebpf',
+  sourceReason: 'not started yet',
+  tiers: [],
+  programRuns: {},
+  lastPollMs: null,
+  pollIntervalMs: null,
+};
+
+export function captureFeed(config: Config['capture'], log: Logger): Feed {
+  let capture: Capture | undefined;
+  let loggedError: string | null = null;
+  let bootToUnixNs: number | null = null;
+  const facts = hostFacts();
+  return {
+    host: { ...facts, agentVersion: AGENT_VERSION, source: config.source, startMicros: Date.now() * 1000 },
+    clock: 'wall',
+    nowBootNs: () => (bootToUnixNs === null ? null : Date.now() * 1e6 - bootToUnixNs),
+    resolveUsers: (uids) => loadAddon().resolveUsers(uids),
+    ownersHidden: process.geteuid?.() !== 0,
+    status: () => {
+      if (capture === undefined) return NOT_STARTED;
+      const { error, ...status } = capture.status();
+      if (error !== null && error !== loggedError) log.warn(`capture: ${error}`);
+      loggedError = error;
+      return status;
+    },
+    start: (correlator, ownPorts, ready, fail) => {
+      let first = true;
+      capture = Capture.start({
+        config,
+        ownPorts,
+        onBatch: (buffer) => {
+          const batch = decodeBatch(buffer);
+          ({ bootToUnixNs } = batch);
+          correlator.apply(batch);
+          if (!first) return;
+          first = false;
+          void correlator.settled().then(ready);
+        },
+        onFailure: (reason) => fail(new ProcflowError('CAPTURE_UNAVAILABLE', `capture ended: ${reason}`)),
+      });
+    },
+    setFilter: (changed) => capture?.setFilter(changed),
+    stop: async () => capture?.stop(),
+  };
+}
+
+export async function replayFeed(file: string, speed: 'real' | 'full', log: Logger): Promise<Feed> {
+  const { host } = await readRecordingHeader(file);
+  const stop = new AbortController();
+  let finished: Promise<void> = Promise.resolve();
+  // The accounts of another host are not this one's.
+  const sameHost = host.hostId === hostFacts().hostId;
+  return {
+    host,
+    clock: 'batch',
+    nowBootNs: () => null,
+    resolveUsers: (uids) => (sameHost ? loadAddon().resolveUsers(uids) : Promise.resolve(uids.map(() => null))),
+    ownersHidden: false,
+    status: () => ({ ...NOT_STARTED, source: 'replay', sourceReason: `replays ${file}, recorded by ${host.source}` }),
+    start: (correlator, _ownPorts, ready, fail) => {
+      finished = play(correlator, ready, fail);
+    },
+    setFilter: () => undefined,
+    stop: async () => {
+      stop.abort();
+      await finished;
+    },
+  };
+
+  async function play(correlator: Correlator, ready: () => void, fail: (reason: Error) => void): Promise<void> {
+    let batches = 0;
+    try {
+      for await (const { batch } of readRecording(file, { speed, signal: stop.signal })) {
+        correlator.apply(batch);
+        batches++;
+        if (speed === 'real') ready();
+        else await correlator.settled();
+      }
+      log.info({ batches }, `replayed ${file}; its flows stay until the agent stops`);
+    } catch (error) {
+      // What came before the damage is good, and stays.
+      log.error({ batches }, (error as Error).message);
+      if (batches === 0) fail(error as Error);
+    }
+    await correlator.settled();
+    // At full speed nobody is served a half-told story.
+    await delay(0);
+    ready();
+  }
+}

@@ -1,0 +1,3 @@
+/** The agent: capture, correlator and API put together. */
+export { record } from './record.js';
+export { runAgent, type AgentOptions } from './run.js';

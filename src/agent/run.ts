@@ -1,0 +1,107 @@
+import { watch } from 'node:fs';
+import { startApi, TokensFile, type Api } from '../api/index.js';
+import type { Config } from '../config/index.js';
+import { Correlator } from '../correlate/index.js';
+import type { Logger } from '../log.js';
+import { createLog } from '../log.js';
+import { captureFeed, replayFeed, type Feed } from './feed.js';
+
+export interface AgentOptions {
+  /** A recording to feed through instead of capturing. */
+  readonly replay?: { readonly file: string; readonly speed: 'real' | 'full' };
+  readonly log?: Logger;
+  /** Registers what is told when the configuration was read again; gives back what takes it off the list. */
+  readonly onReload?: (listener: (config: Config) => void) => () => void;
+}
+
+/** Timeouts fall due also while no batch comes. */
+const TICK_MS = 500;
+
+/**
+ * Runs the agent until `signal` is aborted, then stops its parts in order and resolves.
+ * @throws ProcflowError when it cannot start, or when capture ends by itself
+ */
+export async function runAgent(config: Config, options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const log = options.log ?? createLog(config.log);
+  const { replay } = options;
+  const feed = replay === undefined ? captureFeed(config.capture, log) : await replayFeed(replay.file, replay.speed, log);
+  const correlator = makeCorrelator(config, feed);
+  const api = await startApi({ state: correlator, config: config.api, tokens: new TokensFile(config.api.tokensFile), ready, log });
+
+  let isReady = false;
+  function ready(): boolean {
+    return isReady;
+  }
+
+  let stopReload: (() => void) | undefined;
+  const accounts = watchAccounts(correlator);
+  const ticks = setInterval(() => {
+    const now = feed.nowBootNs();
+    if (now !== null) correlator.tick(now);
+  }, TICK_MS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      feed.start(
+        correlator,
+        [api.port],
+        () => {
+          if (isReady) return;
+          isReady = true;
+          announce(log, feed, api);
+        },
+        reject,
+      );
+      stopReload = options.onReload?.((changed) => {
+        feed.setFilter(changed.capture);
+        correlator.reconfigure(changed.processes);
+      });
+    });
+  } finally {
+    clearInterval(ticks);
+    accounts();
+    stopReload?.();
+    isReady = false;
+    // First the source, so that what it still has is told; then live flows end; then the doors close.
+    await feed.stop();
+    await correlator.settled();
+    correlator.close('FORCED');
+    await api.stop();
+  }
+}
+
+function makeCorrelator(config: Config, feed: Feed): Correlator {
+  const { hostId, hostname, bootId, kernel, agentVersion, startMicros } = feed.host;
+  return new Correlator({
+    host: { id: hostId, name: hostname, bootId, kernel, agentVersion, agentPid: process.pid, startMicros },
+    flows: config.flows,
+    processes: config.processes,
+    resolveUsers: feed.resolveUsers,
+    capture: () => feed.status(),
+    ownersHidden: feed.ownersHidden,
+    clock: feed.clock,
+  });
+}
+
+/** A new account, or a renamed one, shows at once. @returns what ends the watch */
+function watchAccounts(correlator: Correlator): () => void {
+  try {
+    // The file is replaced, not written: so its directory is watched.
+    const watcher = watch('/etc', (_event, name) => {
+      if (name === 'passwd') correlator.users.invalidate();
+    });
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return () => undefined; // names are looked up again every minute anyway
+  }
+}
+
+function announce(log: Logger, feed: Feed, api: Api): void {
+  const { source, sourceReason, tiers } = feed.status();
+  const on = tiers.filter(({ state }) => state === 'ON').map(({ name }) => name);
+  log.info({ source, tiers: on.join(',') || 'none' }, `procflow ${feed.host.agentVersion} is ready`);
+  if (sourceReason !== null) log.warn(`capture: ${source}: ${sourceReason}`);
+  for (const address of api.addresses) log.info(`listening on ${address}`);
+}
