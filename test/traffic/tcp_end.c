@@ -2,7 +2,8 @@
  * Ends of TCP connections, by --how:
  *   half-close          the client ends its direction, the server goes on sending
  *   reset-after-read    the client resets (SO_LINGER 0) after both have read everything
- *   reset-unread        the client resets while the server has read nothing
+ *   reset-before-read   the client resets; the server reads what had arrived, and then the reset
+ *   reset-unread        the client resets; the server reads nothing
  *   reset-by-server     the server closes with data unread, which resets
  *   refused             nobody listens
  *   no-answer           --server-address does not answer; --tries SYNs are sent
@@ -87,10 +88,24 @@ static void reset_after_read_client(int fd, struct tally *tally)
 	shared_post(RESET, 1);
 }
 
+static void reset_before_read_server(int fd, struct tally *tally)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	shared_get(RESET);
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		tally_received(tally, n);
+	if (n == 0 || errno != ECONNRESET)
+		fail("a read after the reset");
+	tally->error = ECONNRESET;
+}
+
 static void reset_unread_server(int fd, struct tally *tally)
 {
+	(void)fd;
+	(void)tally;
 	shared_get(RESET);
-	expect_reset(tally, fd);
 }
 
 static void reset_unread_client(int fd, struct tally *tally)
@@ -125,6 +140,7 @@ struct ending {
 static const struct ending endings[] = {
 	{"half-close", half_close_server, half_close_client},
 	{"reset-after-read", reset_after_read_server, reset_after_read_client},
+	{"reset-before-read", reset_before_read_server, reset_unread_client},
 	{"reset-unread", reset_unread_server, reset_unread_client},
 	{"reset-by-server", reset_by_server_server, reset_by_server_client},
 };
