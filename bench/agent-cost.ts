@@ -1,0 +1,176 @@
+/**
+ * What the agent itself takes: time until it can be asked, memory when idle and with many live flows, CPU time per flow.
+ * Flows have both ends on this host, so each is two sockets to follow: a flow to elsewhere costs less.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent } from './lib/agent.js';
+import { chooseCpus, pinSelf, type Cpus } from './lib/cpus.js';
+import { benchOptions } from './lib/options.js';
+import { bpfMapsMib, cpuNs, rssMib } from './lib/process-usage.js';
+import { quartiles } from './lib/statistics.js';
+import { reached } from './lib/table.js';
+import { buildWorkload, Workload } from './lib/workload.js';
+
+const START_AIM_MS = 2000;
+const IDLE_AIM_MIB = 150;
+const FLOW_AIM_MICROS = 10;
+
+interface Plan {
+  readonly starts: number;
+  readonly idleMs: number;
+  /** Connections made and closed again: so many a second, so many in all. */
+  readonly made: readonly { readonly rate: number; readonly count: number }[];
+  /** Connections held open at once. */
+  readonly held: readonly number[];
+}
+
+const FULL: Plan = {
+  starts: 5,
+  idleMs: 5000,
+  made: [
+    { rate: 1000, count: 10_000 },
+    // More than the agent remembers of ended flows: forgetting them is in it.
+    { rate: 8000, count: 160_000 },
+  ],
+  held: [10_000, 100_000],
+};
+const QUICK: Plan = { starts: 2, idleMs: 1000, made: [{ rate: 1000, count: 3000 }], held: [10_000] };
+
+/** How fast the flows to hold are opened. */
+const HOLD_RATE = 10_000;
+/** Until the last events have gone through the agent, and what it does later because of them is done. */
+const SETTLE_MS = 3000;
+/** For the agent to see flows that are open. */
+const SEEN_TIMEOUT_MS = 60_000;
+/** Beyond what a rate would take. */
+const SLACK_MS = 60_000;
+
+export async function run(): Promise<void> {
+  const plan = benchOptions().quick ? QUICK : FULL;
+  const cpus = chooseCpus();
+  buildWorkload();
+  const unpin = pinSelf(cpus.others);
+  try {
+    await measureStart(cpus, plan);
+    for (const { rate, count } of plan.made) await measureFlows(cpus, plan.idleMs, rate, count);
+    for (const count of plan.held) await measureHeld(cpus, plan.idleMs, count);
+  } finally {
+    unpin();
+  }
+}
+
+async function measureStart(cpus: Cpus, plan: Plan): Promise<void> {
+  const ready: number[] = [];
+  const answered: number[] = [];
+  for (let i = 0; i < plan.starts; i++) {
+    const agent = await Agent.start(cpus);
+    try {
+      await agent.host();
+      answered.push(performance.now() - agent.startedAtMs);
+      ready.push(agent.readyAtMs - agent.startedAtMs);
+    } finally {
+      await agent.stop();
+    }
+  }
+  const answeredMs = quartiles(answered).median;
+  print(
+    'start',
+    `ready after ${quartiles(ready).median.toFixed(0)} ms, first GraphQL answer after ${answeredMs.toFixed(0)} ms`,
+    `aim < ${START_AIM_MS} ms: ${reached(answeredMs < START_AIM_MS)}`,
+  );
+}
+
+async function measureFlows(cpus: Cpus, idleMs: number, rate: number, count: number): Promise<void> {
+  const agent = await Agent.start(cpus);
+  try {
+    const before = await agent.host();
+    const idleShare = await measureIdle(agent, idleMs);
+    const startMs = performance.now();
+    const startNs = cpuNs(agent.pid);
+    await makeConnections(cpus, rate, count);
+    await sleep(SETTLE_MS);
+    const usedNs = cpuNs(agent.pid) - startNs - idleShare * (performance.now() - startMs) * 1e6;
+    const after = await agent.host();
+    const seen = Number(after.flowsEnded) - Number(before.flowsEnded);
+    const micros = usedNs / 1000 / count;
+    print(
+      `${count} flows at ${rate}/s`,
+      `${micros.toFixed(1)} µs of CPU per flow; ${seen} seen to end, ${await agent.losses()} events lost`,
+      `aim ≤ ${FLOW_AIM_MICROS} µs: ${reached(micros <= FLOW_AIM_MICROS)}`,
+    );
+  } finally {
+    await agent.stop();
+  }
+}
+
+/** @returns the share of a CPU that the agent takes with nothing to do */
+async function measureIdle(agent: Agent, idleMs: number): Promise<number> {
+  await sleep(SETTLE_MS);
+  const share = await cpuShare(agent, idleMs);
+  const rss = rssMib(agent.pid);
+  print(
+    'idle',
+    `RSS ${rss.toFixed(0)} MiB, ${percent(share)} of a CPU, BPF maps ${bpfMapsMib(agent.pid).toFixed(0)} MiB`,
+    `aim RSS < ${IDLE_AIM_MIB} MB: ${reached(rss * 1.048576 < IDLE_AIM_MIB)}`,
+  );
+  return share;
+}
+
+async function makeConnections(cpus: Cpus, rate: number, count: number): Promise<void> {
+  const options = { mode: 'connections', cpu: cpus.workload, rate, count };
+  await withWorkload(cpus, options, (workload) => reachCount(workload, rate, count));
+}
+
+async function measureHeld(cpus: Cpus, idleMs: number, count: number): Promise<void> {
+  const agent = await Agent.start(cpus);
+  try {
+    const options = { mode: 'hold', cpu: cpus.workload, rate: HOLD_RATE, count };
+    await withWorkload(cpus, options, async (workload) => {
+      await reachCount(workload, HOLD_RATE, count);
+      await agent.untilHost(({ liveFlows }) => liveFlows >= count, SEEN_TIMEOUT_MS);
+      await sleep(SETTLE_MS);
+      const share = await cpuShare(agent, idleMs);
+      const rss = `RSS ${rssMib(agent.pid).toFixed(0)} MiB`;
+      print(`${count} live flows`, `${rss}, ${percent(share)} of a CPU to follow them, silent`, '');
+    });
+  } finally {
+    await agent.stop();
+  }
+}
+
+async function withWorkload(
+  cpus: Cpus,
+  options: Parameters<typeof Workload.start>[0],
+  use: (workload: Workload) => Promise<void>,
+): Promise<void> {
+  const workload = await Workload.start(options, cpus.others);
+  try {
+    await use(workload);
+  } finally {
+    await workload.stop();
+  }
+}
+
+/** @throws Error when the workload takes much longer than its rate */
+async function reachCount(workload: Workload, rate: number, count: number): Promise<void> {
+  const deadline = performance.now() + (count / rate) * 1000 + SLACK_MS;
+  while ((await workload.mark()).operations < count) {
+    if (performance.now() > deadline) throw new Error(`${count} connections at ${rate}/s were not made in time`);
+    await sleep(50);
+  }
+}
+
+async function cpuShare(agent: Agent, durationMs: number): Promise<number> {
+  const startMs = performance.now();
+  const startNs = cpuNs(agent.pid);
+  await sleep(durationMs);
+  return (cpuNs(agent.pid) - startNs) / 1e6 / (performance.now() - startMs);
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+function print(what: string, value: string, aim: string): void {
+  console.log(`${what.padEnd(24)} ${value}${aim === '' ? '' : `  (${aim})`}`);
+}
