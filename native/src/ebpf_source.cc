@@ -17,6 +17,7 @@ constexpr std::uint64_t kLossesNs = 100'000'000;
 constexpr std::uint64_t kUnacceptedNs = 60'000'000'000;
 constexpr std::uint64_t kIdleShareNs = 120'000'000'000;
 constexpr double kPollShare = 50;         // a poll may take one part in so many of the time
+constexpr double kResyncShare = 5;        // the same for polls that lost events make due
 
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
                                                 "socketTable",       "peerTable",          "endedTable",
@@ -76,7 +77,14 @@ int EbpfSource::wait_ms() const { return kDrainMs; }
 int EbpfSource::on_record(void* self, void* data, std::size_t size) {
   auto* source = static_cast<EbpfSource*>(self);
   source->handle(data, size);
-  return source->out_->rows() >= kRowsPerBatch ? -EAGAIN : 0;
+  return source->out_->rows() >= kRowsPerBatch && !source->draining_ ? -EAGAIN : 0;
+}
+
+// Empties the ring buffer, however many rows that makes: for when the order of two sources of rows matters.
+void EbpfSource::drain() {
+  draining_ = true;
+  ring_buffer__consume(ring_);
+  draining_ = false;
 }
 
 void EbpfSource::handle(const void* data, std::size_t size) {
@@ -89,7 +97,7 @@ void EbpfSource::handle(const void* data, std::size_t size) {
     const auto& record = *static_cast<const pf_traffic_record*>(data);
     shared_sockets_[record.key.cookie] = {record.netns, record.protocol, address_of(record.local)};
     if (record.kind == 0) shares_.add(record.key);
-    share({record.key, record.traffic, record.kind == 1}, static_cast<double>(record.time_ns));
+    share({record.key, record.traffic, false}, static_cast<double>(record.time_ns));
     if (record.kind == 1) shared_sockets_.erase(record.key.cookie);
   } else if (type == PF_RECORD_PROCESS && size >= PF_PROCESS_RECORD_HEAD) {
     processes_.event(*static_cast<const pf_process_record*>(data), *out_);
@@ -124,7 +132,7 @@ void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flag
   const bool ended = record.kind == PF_SOCKET_ENDED;
   add_socket_row(record, extra_flags);
   if (!is_idle_slot(s.slot))
-    traffic(cookie, s.netns, s.protocol, address_of(s.local), s.slot, static_cast<double>(record.time_ns), ended);
+    traffic(cookie, s.netns, s.protocol, address_of(s.local), s.slot, static_cast<double>(record.time_ns), false);
 
   const auto key = static_cast<std::uint64_t>(cookie);
   if ((s.flags & PF_SOCK_SHARES) != 0) shared_sockets_[key] = {s.netns, s.protocol, address_of(s.local)};
@@ -264,7 +272,7 @@ void EbpfSource::poll() {
   const std::uint64_t started = boot_ns();
   polls_++;
   // What the ring buffer still holds of forks must not look new to the scan.
-  ring_buffer__consume(ring_);
+  drain();
   scan_processes();
 
   pf_settings settings = programs_.settings();
@@ -288,6 +296,7 @@ void EbpfSource::poll() {
   last_poll_ms_ = static_cast<double>(took) / 1e6;
   interval_ns_ = std::max(static_cast<std::uint64_t>(options_.poll_interval_ms) * 1'000'000,
                           static_cast<std::uint64_t>(static_cast<double>(took) * kPollShare));
+  resync_ns_ = boot_ns() + static_cast<std::uint64_t>(static_cast<double>(took) * kResyncShare);
 }
 
 void EbpfSource::read_losses() {
@@ -304,24 +313,29 @@ void EbpfSource::read_losses() {
   }
   statistics_ = now;
   if (lost_processes || lost_sockets) {
-    ring_buffer__consume(ring_);
+    drain();
     scan_processes();
   }
   if (lost_sockets) {
     full_poll_ = true;
-    next_poll_ns_ = 0;
-    recover_ended();
+    next_poll_ns_ = std::min(next_poll_ns_, resync_ns_);
   }
+  if (lost_sockets || ended_waiting_) recover_ended();
 }
 
-// Ends that found the ring buffer full wait in a map.
+// Ends that found the ring buffer full wait in a map. What the ring buffer has of the same sockets is older, so it
+// comes first.
 void EbpfSource::recover_ended() {
   const int map = programs_.map("ended");
+  std::vector<pf_socket_record> records;
   std::uint64_t cookie = 0;
   pf_socket_record record;
-  while (out_->rows() < 4 * kRowsPerBatch && bpf_map_get_next_key(map, nullptr, &cookie) == 0 &&
+  while (records.size() < kRowsPerBatch && bpf_map_get_next_key(map, nullptr, &cookie) == 0 &&
          bpf_map_lookup_and_delete_elem(map, &cookie, &record) == 0)
-    socket(record, PF_SOCKET_FLAG_LOST_EVENTS);
+    records.push_back(record);
+  drain();
+  for (const pf_socket_record& each : records) socket(each, PF_SOCKET_FLAG_LOST_EVENTS);
+  ended_waiting_ = records.size() == kRowsPerBatch;
 }
 
 void EbpfSource::drop_unaccepted() {

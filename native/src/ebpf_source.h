@@ -37,6 +37,7 @@ class EbpfSource : public Source {
   void traffic(double cookie, std::uint64_t netns, std::uint16_t protocol, const Address& local,
                const pf_traffic& traffic, double time_ns, bool final);
   void share(const ShareTable::Share& share, double time_ns);
+  void drain();
   void poll();
   void scan_processes();
   void read_losses();
@@ -76,10 +77,12 @@ class EbpfSource : public Source {
 
   pf_statistics statistics_{};
   std::uint64_t polls_ = 0;
-  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0;
+  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0;
   double last_poll_ms_ = 0;
   std::uint64_t interval_ns_ = 0;
   bool full_poll_ = true;
+  bool draining_ = false;
+  bool ended_waiting_ = false;
   std::string last_error_;
 };
 
