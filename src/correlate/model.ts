@@ -7,6 +7,7 @@
  *
  * Times are Unix time in microseconds (a double holds them exactly until the year 2255). `null` is unknown.
  */
+import { flowCommunityId } from './community-id.js';
 
 export type Protocol = 'TCP' | 'UDP' | 'ICMP' | 'ICMPV6' | 'SCTP' | 'RAW' | 'PACKET' | 'OTHER';
 /** Seen from this host: who opened the flow, and whether an end of it is elsewhere. */
@@ -105,6 +106,8 @@ export class Process {
   images: readonly Image[] = [];
   /** Flows it moved bytes on, made or holds, live and recently ended. */
   readonly flows = new Set<Flow>();
+  /** Grows with each event of its life; 0 before it was announced. */
+  revision = 0;
 }
 
 /** What one process moved on one endpoint. */
@@ -115,6 +118,9 @@ export class ProcessShare {
   sentMessages = 0;
   receivedMessages = 0;
 }
+
+/** The shares of most endpoints: one object for all of them. */
+const NO_SHARES: readonly ProcessShare[] = [];
 
 /** One side of a flow. */
 export class Endpoint {
@@ -127,7 +133,7 @@ export class Endpoint {
   /** Moved the bytes last, or owns the socket by the best evidence there is. */
   process: Process | null = null;
   /** Everyone that moved bytes here; order by bytes is the reader's. */
-  shares: ProcessShare[] = [];
+  shares: readonly ProcessShare[] = NO_SHARES;
   creator: Process | null = null;
   /** Network namespace (inode number); null when remote or unknown. */
   netns: number | null = null;
@@ -137,8 +143,8 @@ export class Endpoint {
 /** A conversation of two endpoints, from the first to the last packet. */
 export class Flow {
   constructor(
-    /** Opaque global id, stable over a restart of the agent. */
-    readonly id: string,
+    /** Opaque global id, stable over a restart of the agent. Never changes once the flow was published. */
+    public id: string,
     /** Order of first appearance in this agent; only for internal ordering. */
     readonly sequence: number,
     readonly protocol: Protocol,
@@ -146,7 +152,6 @@ export class Flow {
     readonly protocolNumber: number,
     readonly ipVersion: 4 | 6 | null,
   ) {}
-  communityId: string | null = null;
   direction: Direction = 'OUTBOUND';
   state: FlowState = 'OPENING';
   client = new Endpoint();
@@ -160,6 +165,13 @@ export class Flow {
   minRttMicros: number | null = null;
   /** Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing; read it with `flowNotes`. */
   noteBits = 0;
+  /** Grows whenever the flow is published with changes; 0 before the first time. */
+  revision = 0;
+
+  /** Community ID v1; null without IP addresses. Computed when it is read: most flows are never asked. */
+  get communityId(): string | null {
+    return flowCommunityId(this.protocolNumber, this.client, this.server);
+  }
 }
 
 export const FLOW_NOTE_CODES: readonly FlowNoteCode[] = [
@@ -175,6 +187,11 @@ export const FLOW_NOTE_CODES: readonly FlowNoteCode[] = [
   'EVENTS_LOST',
   'PROCESS_NOT_VISIBLE',
 ];
+
+/** The bit of a code in `noteBits`. */
+export function noteBit(code: FlowNoteCode): number {
+  return 1 << FLOW_NOTE_CODES.indexOf(code);
+}
 
 /** The codes set in a flow's `noteBits`. */
 export function flowNotes(flow: Flow): FlowNoteCode[] {

@@ -1,0 +1,133 @@
+/** Gives a half its flow: the one of the half that mirrors it, or a new one. */
+import { isUnspecifiedText } from '../capture/address.js';
+import { HALF_FLAG, PeerHalf, ROLE_EVIDENCE, StreamSocket, type Half } from './halves.js';
+import type { Endpoint, Flow, Protocol } from './model.js';
+import { NOTE } from './owners.js';
+import type { Namespace } from './namespaces.js';
+import type { Tables } from './tables.js';
+import { otherEnd, type Tuple } from './tuples.js';
+
+/** What a half's rows say about it. */
+export interface Opening {
+  readonly protocol: Protocol;
+  readonly ipVersion: 4 | 6 | null;
+  readonly local: Tuple;
+  readonly remote: Tuple;
+  readonly role: Role;
+  readonly startMicros: number;
+  /** The id, if this half is to name the flow. */
+  readonly id: string;
+}
+
+export interface Role {
+  readonly isClient: boolean;
+  readonly evidence: number;
+}
+
+/** Who is the client when nothing was seen of the opening: the listener's side serves, or the lower port. */
+export function guessRole(tables: Tables, namespace: Namespace, protocolNumber: number, local: Tuple, remote: Tuple): Role {
+  if (local.port !== null && tables.listeners.has(namespace, protocolNumber, local.port)) {
+    return { isClient: false, evidence: ROLE_EVIDENCE.listener };
+  }
+  if (remote.port !== null && namespace.isLocal(remote.address) && tables.listeners.has(namespace, protocolNumber, remote.port)) {
+    return { isClient: true, evidence: ROLE_EVIDENCE.listener };
+  }
+  return { isClient: (local.port ?? 0) >= (remote.port ?? 0), evidence: ROLE_EVIDENCE.ports };
+}
+
+/** Returns false when the flow table is full. */
+export function attach(tables: Tables, half: Half, opening: Opening): boolean {
+  const mate = tables.tuples.findMate(half, opening.local, opening.remote);
+  if (mate?.flow != null && mate.endpoint !== null) join(tables, half, mate, mate.flow, opening);
+  else if (!open(tables, half, opening)) return false;
+  half.roleEvidence = opening.role.evidence;
+  tables.tuples.add(half);
+  if (half instanceof PeerHalf && half.mate === null) tables.targets.add(half);
+  tables.touch(half);
+  return true;
+}
+
+/** Nobody can find the half any more. */
+export function unindex(tables: Tables, half: Half): void {
+  tables.tuples.remove(half);
+  if (half instanceof PeerHalf) tables.targets.remove(half);
+}
+
+function open(tables: Tables, half: Half, opening: Opening): boolean {
+  if (!tables.flows.hasRoom) {
+    // Once for each: a later row of it may find room.
+    if (!half.has(HALF_FLAG.refused)) tables.flows.refuse();
+    half.flags |= HALF_FLAG.refused;
+    return false;
+  }
+  const flow = tables.flows.create(opening.id, opening.protocol, half.protocolNumber, opening.ipVersion);
+  flow.startMicros = opening.startMicros;
+  flow.lastMicros = opening.startMicros;
+  const local = opening.role.isClient ? flow.client : flow.server;
+  place(half, flow, local, opening.local);
+  const remote = otherEnd(flow, local);
+  remote.address = opening.remote.address;
+  remote.port = opening.remote.port;
+  locate(flow, half);
+  return true;
+}
+
+/** Two halves become one flow. */
+function join(tables: Tables, half: Half, mate: Half, flow: Flow, opening: Opening): void {
+  const across = otherEnd(flow, mate.endpoint);
+  const wouldBeClient = flow.client === across;
+  if (opening.role.isClient !== wouldBeClient && opening.role.evidence > mate.roleEvidence) {
+    [flow.client, flow.server] = [flow.server, flow.client];
+  }
+  place(half, flow, across, opening.local);
+  half.mate = mate;
+  if (mate instanceof PeerHalf) tables.targets.remove(mate);
+  if (mate.has(HALF_FLAG.ended)) rememberEnd(tables, half, mate, flow);
+  else mate.mate = half;
+  // The flow is named after its client, as long as nobody has heard its name.
+  if (flow.revision === 0 && flow.client === across) flow.id = opening.id;
+  if (mate.endpoint !== null && isUnspecifiedText(mate.endpoint.address)) {
+    mate.endpoint.address = opening.remote.address;
+    flow.noteBits &= ~NOTE.localAddressUnknown;
+  }
+  flow.startMicros = Math.min(flow.startMicros, opening.startMicros);
+  locate(flow, half);
+  tables.touch(mate);
+}
+
+/** The other socket is gone already, and its flow has waited for this one. */
+function rememberEnd(tables: Tables, half: Half, mate: Half, flow: Flow): void {
+  const linger = tables.lingerOf.get(flow);
+  half.mate = null;
+  half.mateEndReason = linger?.reason ?? 'END_OF_FLOW';
+  unindex(tables, mate);
+  // A connection goes on until this end closes, too; without connections the wait only lets the counters arrive.
+  if (half instanceof StreamSocket) stopLinger(tables, flow);
+  else mate.mate = half;
+}
+
+/** Nobody needs to wait for the flow's other end any more. */
+export function stopLinger(tables: Tables, flow: Flow): void {
+  const linger = tables.lingerOf.get(flow);
+  if (linger === undefined) return;
+  linger.done = true;
+  tables.lingerOf.delete(flow);
+  unindex(tables, linger.half);
+}
+
+function place(half: Half, flow: Flow, endpoint: Endpoint, local: Tuple): void {
+  half.flow = flow;
+  half.endpoint = endpoint;
+  if (endpoint.address === '' || isUnspecifiedText(endpoint.address)) endpoint.address = local.address;
+  endpoint.port = local.port;
+  endpoint.netns = half.namespace.inode;
+  endpoint.local = true;
+  if (isUnspecifiedText(endpoint.address) && half.protocolNumber !== 0) flow.noteBits |= NOTE.localAddressUnknown;
+}
+
+/** Which ends are on this host, and the direction that follows. */
+export function locate(flow: Flow, half: Half): void {
+  const across = otherEnd(flow, half.endpoint);
+  if (!across.local && half.protocolNumber !== 0) across.local = half.namespace.isLocal(across.address);
+  flow.direction = flow.client.local ? (flow.server.local ? 'LOCAL' : 'OUTBOUND') : 'INBOUND';
+}

@@ -1,0 +1,335 @@
+/** Turns batches into the live state and the stream of facts. */
+import type { Batch } from '../capture/batch.js';
+import { locate } from './attach.js';
+import { BootClock } from './clock.js';
+import { completePeer } from './datagram.js';
+import { finishIdle, finishLingering } from './ends.js';
+import { FlowTable, type FlowLimits } from './flow-table.js';
+import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
+import { IdMaker } from './ids.js';
+import type { Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
+import type { Flow, FlowEndReason, Process, User } from './model.js';
+import { noteOwners } from './owners.js';
+import { ProcessTable, type ProcessLimits } from './process-table.js';
+import { makeRedactor } from './redact.js';
+import { applyRows, expireAside } from './rows.js';
+import { completeStream } from './stream.js';
+import { Tables } from './tables.js';
+import { resolveUnknown } from './unknown-peers.js';
+import { UserDirectory, type UserResolver } from './users.js';
+
+/** What does not change while the agent runs. */
+export interface HostFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly bootId: string;
+  readonly kernel: string;
+  readonly agentVersion: string;
+  readonly agentPid: number;
+  readonly startMicros: number;
+}
+
+/** What capture knows about itself at a moment. */
+export interface CaptureStatus {
+  readonly source: HostStatus['source'];
+  readonly sourceReason: string | null;
+  readonly tiers: readonly TierStatus[];
+  readonly programRuns: Readonly<Record<string, number>>;
+  readonly lastPollMs: number | null;
+  readonly pollIntervalMs: number | null;
+  /** Losses that no batch tells of. */
+  readonly losses?: readonly Loss[];
+}
+
+export interface CorrelatorOptions {
+  readonly host: HostFacts;
+  readonly flows: FlowLimits;
+  readonly processes: ProcessLimits & { readonly redact: readonly string[] };
+  readonly resolveUsers: UserResolver;
+  readonly capture: () => CaptureStatus;
+  /** How long a flow that ended at one end waits for the other end on this host: a little more than a poll. */
+  readonly mateWaitMs?: number;
+  /** The source cannot see every process (procfs without privileges). */
+  readonly ownersHidden?: boolean;
+  /** `batch`: now is the time of the latest batch, as a replay wants it. */
+  readonly clock?: 'wall' | 'batch';
+  /** Batches that wait hold at most so many bytes; then {@link Correlator.apply} works until they do. */
+  readonly maxQueuedBytes?: number;
+}
+
+const DEFAULT_MATE_WAIT_MS = 1500;
+const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Work at one go: longer, and the APIs would answer late. */
+const SLICE_MS = 5;
+
+export class Correlator implements LiveState {
+  readonly users: UserDirectory;
+  private readonly clock = new BootClock();
+  private readonly processTable: ProcessTable;
+  private readonly flowTable: FlowTable;
+  private readonly tables: Tables;
+  private readonly losses = new Map<string, number>();
+  private listeners: readonly FactListener[] = [];
+  private readonly queue: Batch[] = [];
+  private queuedBytes = 0;
+  private work: Generator<void, void> | null = null;
+  private scheduled = false;
+  private revision = 0;
+  private closed = false;
+  private waiters: (() => void)[] = [];
+
+  constructor(private readonly options: CorrelatorOptions) {
+    const { host, flows, processes } = options;
+    const ids = new IdMaker(host.id, host.bootId);
+    this.users = new UserDirectory(options.resolveUsers);
+    this.processTable = new ProcessTable(ids, this.clock, processes, (event, process) => this.tellProcess(event, process));
+    this.processTable.redact = makeRedactor(processes.redact);
+    this.flowTable = new FlowTable(flows, this.processTable, (event, flow) => this.tellFlow(event, flow));
+    this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, {
+      idleTimeoutMs: flows.idleTimeoutMs,
+      mateWaitMs: options.mateWaitMs ?? DEFAULT_MATE_WAIT_MS,
+      ownersHidden: options.ownersHidden ?? false,
+    });
+  }
+
+  /**
+   * Takes a batch; it is worked off in slices between which the event loop turns. The queue is bounded by working at
+   * once when it is full, so that a flood is felt, and counted, where the batches come from.
+   */
+  apply(batch: Batch): void {
+    if (this.closed) return;
+    this.queue.push(batch);
+    this.queuedBytes += batch.buffer.byteLength;
+    const limit = this.options.maxQueuedBytes ?? DEFAULT_QUEUED_BYTES;
+    while (this.queuedBytes > limit && this.step(Infinity));
+    this.schedule();
+  }
+
+  /** Works off everything that waits, now. */
+  flush(): void {
+    while (this.step(Infinity));
+  }
+
+  /** Resolves when nothing waits. */
+  async settled(): Promise<void> {
+    if (this.work === null && this.queue.length === 0) return;
+    await new Promise<void>((resolve) => this.waiters.push(resolve));
+  }
+
+  /** Bytes of the batches that wait. */
+  get backlogBytes(): number {
+    return this.queuedBytes;
+  }
+
+  /** Ends what is silent and forgets what is old; every batch does so, this is for when none comes. */
+  tick(nowBootNs: number): void {
+    this.clock.advance(nowBootNs);
+    // In the middle of a batch its own end does the same.
+    if (this.work === null && !this.closed) this.expire();
+  }
+
+  /** Ends all live flows and tells of it; nothing is taken afterwards. */
+  close(reason: FlowEndReason = 'FORCED'): void {
+    if (this.closed) return;
+    this.flush();
+    this.closed = true;
+    for (const socket of [...this.tables.unresolved]) resolveUnknown(this.tables, socket, true);
+    this.publishNow();
+    const now = this.clock.nowMicros;
+    this.revision++;
+    for (const flow of this.flowTable.all()) {
+      if (flow.state === 'ENDED') continue;
+      const lingering = this.tables.lingerOf.get(flow);
+      if (lingering === undefined) this.flowTable.end(flow, reason, now);
+      else this.flowTable.end(flow, lingering.reason, lingering.endMicros);
+      this.flowTable.publish(flow, this.revision, now);
+    }
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (this.step(performance.now() + SLICE_MS)) this.schedule();
+    });
+  }
+
+  /** Works until `deadline`, or the end of one batch; false when nothing is left. */
+  private step(deadline: number): boolean {
+    if (this.work === null) {
+      const batch = this.queue.shift();
+      if (batch === undefined) return false;
+      this.work = this.run(batch);
+    }
+    for (;;) {
+      if (this.work.next().done === true) {
+        this.work = null;
+        break;
+      }
+      if (performance.now() >= deadline) return true;
+    }
+    if (this.queue.length > 0) return true;
+    const { waiters } = this;
+    this.waiters = [];
+    for (const resolve of waiters) resolve();
+    return false;
+  }
+
+  private *run(batch: Batch): Generator<void, void> {
+    this.clock.read(batch.readBootNs, batch.bootToUnixNs);
+    yield* applyRows(this.tables, batch, this.losses);
+    yield* this.publish();
+    this.queuedBytes -= batch.buffer.byteLength;
+    this.expire();
+  }
+
+  /** Tells of what the batch has changed: each flow once, when both of its ends are complete. */
+  private *publish(): Generator<void, void> {
+    const { dirty, endedFlows } = this.tables;
+    this.tables.dirty = [];
+    this.tables.endedFlows = [];
+    this.processTable.announceReferenced();
+    let steps = 0;
+    for (const half of dirty) {
+      this.complete(half);
+      if (++steps % 256 === 0) yield;
+    }
+    const revision = ++this.revision;
+    const now = this.clock.nowMicros;
+    for (const { flow } of dirty) {
+      if (flow !== null) this.flowTable.publish(flow, revision, now);
+      if (++steps % 64 === 0) yield;
+    }
+    for (const flow of endedFlows) {
+      this.flowTable.publish(flow, revision, now);
+      if (++steps % 64 === 0) yield;
+    }
+    this.processTable.announceExits();
+  }
+
+  private publishNow(): void {
+    if (this.tables.dirty.length === 0 && this.tables.endedFlows.length === 0) return;
+    for (const step of this.publish()) void step;
+  }
+
+  private complete(half: Half): void {
+    half.flags &= ~HALF_FLAG.dirty;
+    if (half.flow === null) return;
+    if (half instanceof StreamSocket) completeStream(half);
+    else if (half instanceof PeerHalf) completePeer(half);
+    locate(half.flow, half);
+    noteOwners(this.tables, half);
+  }
+
+  private expire(): void {
+    const { tables, clock } = this;
+    for (const socket of [...tables.unresolved]) resolveUnknown(tables, socket, false);
+    // What was given just now belongs to flows that may end below.
+    this.publishNow();
+    finishLingering(tables);
+    finishIdle(tables);
+    this.publishNow();
+    expireAside(tables);
+    tables.endedCookies.retain(clock.nowNs);
+    this.flowTable.retain(clock.nowMicros);
+    this.processTable.retain(clock.nowMicros);
+  }
+
+  private tellFlow(event: 'STARTED' | 'UPDATED' | 'ENDED', flow: Flow): void {
+    if (this.listeners.length > 0) this.tell({ kind: 'flow', event, flow });
+  }
+
+  private tellProcess(event: 'STARTED' | 'EXECUTED' | 'EXITED', process: Process): void {
+    if (this.listeners.length > 0) this.tell({ kind: 'process', event, process });
+  }
+
+  private tell(fact: Fact): void {
+    for (const listener of this.listeners) listener(fact);
+  }
+
+  flows(): Iterable<Flow> {
+    return this.flowTable.all();
+  }
+
+  flow(id: string): Flow | undefined {
+    return this.flowTable.get(id);
+  }
+
+  processes(): Iterable<Process> {
+    return this.processTable.all();
+  }
+
+  process(id: string): Process | undefined {
+    return this.processTable.get(id);
+  }
+
+  user(uid: number): User {
+    return this.users.user(uid);
+  }
+
+  uidOf(name: string): number | undefined {
+    return this.users.uidOf(name);
+  }
+
+  nowMicros(): number {
+    return this.options.clock === 'batch' ? this.clock.nowMicros : Date.now() * 1000;
+  }
+
+  subscribe(listener: FactListener): () => void {
+    // Another function for each subscription, so that one listener can be there twice.
+    const own: FactListener = (fact) => listener(fact);
+    this.listeners = [...this.listeners, own];
+    return () => {
+      this.listeners = this.listeners.filter((other) => other !== own);
+    };
+  }
+
+  /** Takes over what may be configured anew while the agent runs. */
+  reconfigure(processes: { readonly redact: readonly string[] }): void {
+    this.processTable.redact = makeRedactor(processes.redact);
+  }
+
+  status(): HostStatus {
+    const { losses: captureLosses, ...capture } = this.options.capture();
+    const usage = process.cpuUsage();
+    return {
+      ...this.options.host,
+      ...capture,
+      losses: [...(captureLosses ?? []), ...this.allLosses()],
+      liveFlows: this.flowTable.live,
+      endedFlows: this.flowTable.remembered,
+      liveProcesses: this.processTable.live,
+      flowsStarted: this.flowTable.started,
+      flowsEnded: this.flowTable.endedInAll,
+      agentCpuTimeMs: (usage.user + usage.system) / 1000,
+      agentMemoryBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  private allLosses(): Loss[] {
+    const losses = [...this.losses].map(([place, count]) => ({ place, count }));
+    losses.push({ place: 'flowTable', count: this.flowTable.refused });
+    losses.push({ place: 'trafficAside', count: this.tables.asideLost });
+    losses.push({ place: 'userNames', count: this.users.failed });
+    return losses;
+  }
+
+  /** Entries in each table, for tests of leaks and for diagnosis. */
+  sizes(): Readonly<Record<string, number>> {
+    const { tables } = this;
+    return {
+      flows: this.flowTable.live + this.flowTable.remembered,
+      processes: this.processTable.size,
+      sockets: tables.sockets.size,
+      tuples: tables.tuples.size,
+      targets: tables.targets.size,
+      listeners: tables.listeners.size,
+      idle: tables.idle.size,
+      lingering: tables.lingerOf.size,
+      aside: tables.asideRows,
+      unresolved: tables.unresolved.size,
+      endedCookies: tables.endedCookies.size,
+    };
+  }
+}

@@ -1,0 +1,122 @@
+/** Flows: live ones, and those that ended a short while ago. */
+import { Fifo, ShardedMap } from './collections.js';
+import { Flow, type FlowEndReason, type Protocol } from './model.js';
+import type { ProcessTable } from './process-table.js';
+
+export interface FlowLimits {
+  readonly idleTimeoutMs: number;
+  readonly keepEndedMs: number;
+  readonly keepEndedMax: number;
+  readonly maxLive: number;
+}
+
+export type FlowEvent = 'STARTED' | 'UPDATED' | 'ENDED';
+
+export class FlowTable {
+  private readonly byId = new ShardedMap<string, Flow>();
+  private readonly ended = new Fifo<Flow>();
+  /** When each of them was published as ended: an idle flow's own end is long past by then. */
+  private readonly endedAt = new Fifo<number>();
+  /** Made and not ended, published or not. */
+  private liveCount = 0;
+  private sequence = 0;
+  private startedCount = 0;
+  private endedCount = 0;
+  private refusedCount = 0;
+
+  constructor(
+    private readonly limits: FlowLimits,
+    private readonly processes: ProcessTable,
+    private readonly emit: (event: FlowEvent, flow: Flow) => void,
+  ) {}
+
+  all(): Iterable<Flow> {
+    return this.byId.values();
+  }
+
+  get(id: string): Flow | undefined {
+    return this.byId.get(id);
+  }
+
+  get live(): number {
+    return this.liveCount;
+  }
+
+  /** Ended and still remembered. */
+  get remembered(): number {
+    return this.ended.size;
+  }
+
+  get started(): number {
+    return this.startedCount;
+  }
+
+  get endedInAll(): number {
+    return this.endedCount;
+  }
+
+  /** Flows that found the table full. */
+  get refused(): number {
+    return this.refusedCount;
+  }
+
+  get hasRoom(): boolean {
+    return this.liveCount < this.limits.maxLive;
+  }
+
+  refuse(): void {
+    this.refusedCount++;
+  }
+
+  create(id: string, protocol: Protocol, protocolNumber: number, ipVersion: 4 | 6 | null): Flow {
+    this.liveCount++;
+    return new Flow(id, this.sequence++, protocol, protocolNumber, ipVersion);
+  }
+
+  /** Ends a flow; it is published with the next {@link publish}. */
+  end(flow: Flow, reason: FlowEndReason, micros: number): void {
+    if (flow.state === 'ENDED') return;
+    flow.state = 'ENDED';
+    flow.endReason = reason;
+    flow.endMicros = Math.max(micros, flow.lastMicros);
+    this.liveCount--;
+  }
+
+  /** Tells of a flow that is complete so far, in the order of its life. */
+  publish(flow: Flow, revision: number, nowMicros: number): void {
+    if (flow.revision === revision) return;
+    const isNew = flow.revision === 0;
+    flow.revision = revision;
+    if (isNew) {
+      this.byId.set(flow.id, flow);
+      this.startedCount++;
+      this.emit('STARTED', flow);
+    }
+    if (flow.state === 'ENDED') {
+      this.endedCount++;
+      this.ended.push(flow);
+      this.endedAt.push(nowMicros);
+      this.emit('ENDED', flow);
+    } else if (!isNew) this.emit('UPDATED', flow);
+  }
+
+  /** Forgets ended flows whose time is over. */
+  retain(nowMicros: number): void {
+    const oldest = nowMicros - this.limits.keepEndedMs * 1000;
+    for (let next = this.ended.peek(); next !== undefined; next = this.ended.peek()) {
+      if (this.ended.size <= this.limits.keepEndedMax && (this.endedAt.peek() ?? 0) > oldest) break;
+      this.ended.shift();
+      this.endedAt.shift();
+      this.byId.delete(next.id);
+      this.unlink(next);
+    }
+  }
+
+  private unlink(flow: Flow): void {
+    for (const endpoint of [flow.client, flow.server]) {
+      for (const process of [endpoint.process, endpoint.creator, ...endpoint.shares.map((share) => share.process)]) {
+        if (process?.flows.delete(flow) === true) this.processes.released(process);
+      }
+    }
+  }
+}

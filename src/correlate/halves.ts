@@ -1,0 +1,193 @@
+/**
+ * Sockets, and halves of flows: a half is what one socket of this host has of one flow. A connected TCP socket is the one
+ * half it has; any other socket has a half for each of its peers. Two halves that mirror each other are mates and share
+ * one flow.
+ */
+import type { Namespace } from './namespaces.js';
+import { ProcessShare, type Endpoint, type Flow, type FlowEndReason, type Process } from './model.js';
+
+/** How far the owner of a half is to be trusted, worst first. */
+export const OWNER_RANK = { none: 0, listener: 1, creator: 2, holder: 3, opener: 4, closer: 5, mover: 6 } as const;
+
+/** Why a half is taken for the client's or the server's, worst first. */
+export const ROLE_EVIDENCE = { ports: 1, listener: 2, seen: 3 } as const;
+
+export abstract class Half {
+  /** Null when it has no flow now: idle, ended, or the flow table was full. */
+  flow: Flow | null = null;
+  /** Its side of the flow. */
+  endpoint: Endpoint | null = null;
+  /** The other half, when the other end is local, too, and its socket lives. */
+  mate: Half | null = null;
+  /** Place in the tuple index, and the next half in the same place. */
+  tupleHash = -1;
+  nextInTuple: Half | null = null;
+  /** {@link OWNER_RANK} of `endpoint.process`. */
+  ownerRank = 0;
+  /** {@link HALF_FLAG} bits, and two bits of role evidence above them. */
+  flags = 0;
+  /** Why the mate has ended, when it has: the flow ends with the worse reason of both. */
+  mateEndReason: FlowEndReason | null = null;
+
+  abstract readonly cookie: number;
+  abstract readonly protocolNumber: number;
+  abstract readonly namespace: Namespace;
+
+  get roleEvidence(): number {
+    return this.flags >> EVIDENCE_SHIFT;
+  }
+
+  set roleEvidence(evidence: number) {
+    this.flags = (this.flags & ((1 << EVIDENCE_SHIFT) - 1)) | (evidence << EVIDENCE_SHIFT);
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+}
+
+const EVIDENCE_SHIFT = 8;
+
+export const HALF_FLAG = {
+  /** Waits to be published. */
+  dirty: 1,
+  /** Its end was read in this batch, and is carried out after the traffic. */
+  ending: 2,
+  ended: 4,
+  /** The flow table was full when it came, and that was counted. */
+  refused: 8,
+  /** The socket's own rows tell who moved bytes last. */
+  moverKnown: 16,
+  /** The messages tier counts all of it. */
+  counted: 32,
+  /** TCP got to ESTABLISHED. */
+  established: 64,
+  /** Bytes were moved by nobody that has a name. */
+  anonymous: 128,
+} as const;
+
+export class StreamSocket extends Half {
+  readonly protocolNumber = 6;
+  tcpState = 0;
+  /** Payload the application took by the kernel's count; what the messages tier did not see of it was spliced. */
+  takenBytes = 0;
+  /** Payload the application handed over, by the kernel's count. */
+  givenBytes = 0;
+  /** Whoever takes what was not seen. */
+  receiver: Process | null = null;
+  spliced: { readonly share: ProcessShare; readonly bytes: number } | null = null;
+
+  constructor(
+    readonly cookie: number,
+    readonly namespace: Namespace,
+  ) {
+    super();
+  }
+}
+
+/** A listener, and any socket that is not TCP. */
+export class BoundSocket {
+  /** {@link SOCKET_FLAG} bits of the last row. */
+  flags = 0;
+  family = 0;
+  /** 1 stream, 2 datagram, 3 raw. */
+  type = 0;
+  localAddress = '';
+  localPort = 0;
+  interfaceIndex = 0;
+  /** Of a connected one. */
+  remoteAddress: string | null = null;
+  remotePort = 0;
+  owner: Process | null = null;
+  ownerRank = 0;
+  creator: Process | null = null;
+  peers: Map<number, PeerHalf> | null = null;
+  unknown: UnknownPeers | null = null;
+  /** A half of it was forgotten: the next one to the same peer is not the first. */
+  forgotHalves = false;
+  /** Place among the listeners; -1 when it owns no port. */
+  listenerKey = -1;
+  /** A flow was made of its rows alone, since nothing counts its messages. */
+  shown = false;
+
+  constructor(
+    readonly cookie: number,
+    readonly protocolNumber: number,
+    readonly namespace: Namespace,
+  ) {}
+}
+
+export type Socket = StreamSocket | BoundSocket;
+
+/** A socket and one of its peers. */
+export class PeerHalf extends Half {
+  /** Another peer with the same hash. */
+  nextPeer: PeerHalf | null = null;
+  /** What each process moved, in this flow; the same objects as the endpoint shows. */
+  shares: DatagramShare[] = [];
+  firstNs = Infinity;
+  /** When the last mover moved. */
+  moverNs = 0;
+  /** It had a flow before. */
+  resumes = false;
+  derived = false;
+  /** Second in which it may have become idle; -1 when nobody waits for that. */
+  idleSecond = -1;
+
+  constructor(
+    readonly socket: BoundSocket,
+    readonly peerAddress: string,
+    readonly peerPort: number,
+  ) {
+    super();
+  }
+
+  get cookie(): number {
+    return this.socket.cookie;
+  }
+  get protocolNumber(): number {
+    return this.socket.protocolNumber;
+  }
+  get namespace(): Namespace {
+    return this.socket.namespace;
+  }
+}
+
+/** The counters of a traffic row. */
+export class Counters {
+  sentBytes = 0;
+  sentMessages = 0;
+  sentOctets = 0;
+  sentPackets = 0;
+  receivedBytes = 0;
+  receivedMessages = 0;
+  receivedOctets = 0;
+  receivedPackets = 0;
+}
+
+/**
+ * A share that follows the kernel's absolute counters: share = base + counter. The base is what was counted before the
+ * kernel began at zero again, or minus what belongs to an earlier flow.
+ */
+export class CountedShare extends ProcessShare {
+  base: Counters | null = null;
+}
+
+/** With the IP layer, which TCP sockets count by themselves. */
+export class DatagramShare extends CountedShare {
+  sentOctets = 0;
+  sentPackets = 0;
+  receivedOctets = 0;
+  receivedPackets = 0;
+}
+
+/** What was received by calls that did not ask for the sender, until it is known whose it was. */
+export class UnknownPeers {
+  /** Per process: all of it, and how much of it has been given to flows. */
+  readonly received = new Map<Process | null, { readonly total: Counters; readonly base: Counters; readonly given: Counters }>();
+  /** When the oldest part that waits came. */
+  sinceNs = 0;
+  firstNs = Infinity;
+  lastNs = 0;
+  half: PeerHalf | null = null;
+}

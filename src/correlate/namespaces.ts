@@ -1,0 +1,48 @@
+/** Network namespaces and their addresses: which address is on this host, as seen from a socket. */
+import { isLoopbackText, type AddressTexts } from '../capture/address.js';
+import type { Batch } from '../capture/batch.js';
+
+export class Namespace {
+  /** Address → indexes of the interfaces that have it. */
+  readonly addresses = new Map<string, Set<number>>();
+  readonly interfaces = new Map<number, string>();
+
+  constructor(readonly inode: number) {}
+
+  /** Whether an address is one of this namespace's own. */
+  isLocal(address: string): boolean {
+    return isLoopbackText(address) || this.addresses.has(address);
+  }
+}
+
+export class NamespaceTable {
+  private readonly byInode = new Map<number, Namespace>();
+
+  constructor(private readonly texts: AddressTexts) {}
+
+  get(inode: number): Namespace {
+    const known = this.byInode.get(inode);
+    if (known !== undefined) return known;
+    const added = new Namespace(inode);
+    this.byInode.set(inode, added);
+    return added;
+  }
+
+  apply(batch: Batch, row: number): void {
+    const table = batch.address;
+    const namespace = this.get(table.netns[row] as number);
+    const index = table.interfaceIndex[row] as number;
+    const address = this.texts.at(table.address, row);
+    if (table.removed[row] === 1) {
+      const interfaces = namespace.addresses.get(address);
+      interfaces?.delete(index);
+      if (interfaces?.size === 0) namespace.addresses.delete(address);
+      return;
+    }
+    const name = batch.text(table.interfaceName[row] as number);
+    if (name !== null) namespace.interfaces.set(index, name);
+    const interfaces = namespace.addresses.get(address);
+    if (interfaces === undefined) namespace.addresses.set(address, new Set([index]));
+    else interfaces.add(index);
+  }
+}

@@ -1,0 +1,115 @@
+/** Who owns the end of a flow, by the best evidence there is. */
+import type { Batch } from '../capture/batch.js';
+import { HALF_FLAG, OWNER_RANK, type BoundSocket, type Half } from './halves.js';
+import { noteBit, type Endpoint, type Flow, type Process } from './model.js';
+import type { Tables } from './tables.js';
+
+export const NOTE = {
+  countersSinceAgentStart: noteBit('COUNTERS_SINCE_AGENT_START'),
+  startTimeUnknown: noteBit('START_TIME_UNKNOWN'),
+  peerUnknown: noteBit('PEER_UNKNOWN'),
+  localAddressUnknown: noteBit('LOCAL_ADDRESS_UNKNOWN'),
+  ownerUnknown: noteBit('OWNER_UNKNOWN'),
+  ownerFromListener: noteBit('OWNER_FROM_LISTENER'),
+  messagesTierOff: noteBit('MESSAGES_TIER_OFF'),
+  tcpFlagsTierOff: noteBit('TCP_FLAGS_TIER_OFF'),
+  octetsUnknown: noteBit('OCTETS_UNKNOWN'),
+  eventsLost: noteBit('EVENTS_LOST'),
+  processNotVisible: noteBit('PROCESS_NOT_VISIBLE'),
+} as const;
+
+/** What a socket's row says about its processes. */
+export class OwnerFacts {
+  creator: Process | null = null;
+  opener: Process | null = null;
+  mover: Process | null = null;
+  closer: Process | null = null;
+  holder: Process | null = null;
+
+  read(tables: Tables, batch: Batch, row: number): this {
+    const { socket } = batch;
+    const { processes } = tables;
+    this.creator = processes.reference(socket.creatorPid[row] as number, socket.creatorStartNs[row] as number);
+    this.opener = processes.reference(socket.openerPid[row] as number, socket.openerStartNs[row] as number);
+    this.mover = processes.reference(socket.moverPid[row] as number, socket.moverStartNs[row] as number);
+    this.closer = processes.reference(socket.closerPid[row] as number, socket.closerStartNs[row] as number);
+    this.holder = processes.reference(socket.holderPid[row] as number, socket.holderStartNs[row] as number);
+    return this;
+  }
+
+  get best(): Process | null {
+    return this.mover ?? this.closer ?? this.opener ?? this.holder ?? this.creator;
+  }
+
+  get rank(): number {
+    if (this.mover !== null) return OWNER_RANK.mover;
+    if (this.closer !== null) return OWNER_RANK.closer;
+    if (this.opener !== null) return OWNER_RANK.opener;
+    if (this.holder !== null) return OWNER_RANK.holder;
+    return this.creator !== null ? OWNER_RANK.creator : OWNER_RANK.none;
+  }
+}
+
+/** Makes a process the owner of a half's endpoint, unless a better one is known. */
+export function proposeOwner(tables: Tables, half: Half, process: Process | null, rank: number): void {
+  if (process === null || half.flow === null || half.endpoint === null) return;
+  if (!isBetter(rank, half.ownerRank, half.endpoint.process)) return;
+  half.ownerRank = rank;
+  if (half.endpoint.process === process) return;
+  const previous = half.endpoint.process;
+  half.endpoint.process = process;
+  process.flows.add(half.flow);
+  if (previous !== null) unlinkUnused(tables, half.flow, previous);
+  tables.touch(half);
+}
+
+/** Movers and closers follow each other; of several holders the first found stays, so that it does not flicker. */
+function isBetter(rank: number, known: number, owner: Process | null): boolean {
+  return rank > known || (rank === known && (rank >= OWNER_RANK.closer || owner?.endMicros != null));
+}
+
+export function proposeBoundOwner(socket: BoundSocket, process: Process | null, rank: number): boolean {
+  if (process === null || !isBetter(rank, socket.ownerRank, socket.owner)) return false;
+  socket.ownerRank = rank;
+  const changed = socket.owner !== process;
+  socket.owner = process;
+  return changed;
+}
+
+export function setCreator(flow: Flow, endpoint: Endpoint, creator: Process | null): void {
+  if (creator === null || endpoint.creator !== null) return;
+  endpoint.creator = creator;
+  creator.flows.add(flow);
+}
+
+/** Takes a flow from a process that has no part in it any more. */
+function unlinkUnused(tables: Tables, flow: Flow, process: Process): void {
+  for (const { process: owner, creator, shares } of [flow.client, flow.server]) {
+    if (owner === process || creator === process || shares.some((share) => share.process === process)) return;
+  }
+  process.flows.delete(flow);
+  tables.processes.released(process);
+}
+
+/** An accepted socket that nobody was seen with belongs to whoever owns the listener, when that is one process. */
+export function ownerFromListener(tables: Tables, half: Half, localPort: number): void {
+  if (half.ownerRank !== OWNER_RANK.none) return;
+  proposeOwner(tables, half, tables.listeners.soleOwner(half.namespace, half.protocolNumber, localPort), OWNER_RANK.listener);
+}
+
+/** Notes about the owners of a flow, from its halves. */
+export function noteOwners(tables: Tables, half: Half): void {
+  const { flow, mate } = half;
+  if (flow === null) return;
+  flow.noteBits &= ~(NOTE.ownerFromListener | NOTE.ownerUnknown | NOTE.processNotVisible);
+  const unknown = tables.rules.ownersHidden ? NOTE.processNotVisible : NOTE.ownerUnknown;
+  for (const each of mate === null ? [half] : [half, mate]) {
+    if (each.ownerRank === OWNER_RANK.none) flow.noteBits |= unknown;
+    else if (each.ownerRank === OWNER_RANK.listener) flow.noteBits |= NOTE.ownerFromListener;
+  }
+}
+
+/** Whether the socket's rows tell who moved last, so that traffic rows need not. */
+export function markMover(half: Half, facts: OwnerFacts): void {
+  if (facts.mover !== null) half.flags |= HALF_FLAG.moverKnown;
+}

@@ -1,0 +1,278 @@
+/** Rules for TCP: a connected socket is a half of a flow, and the kernel counts it. */
+import type { Batch } from '../capture/batch.js';
+import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
+import { attach, guessRole, type Role } from './attach.js';
+import { finishStream } from './ends.js';
+import { CountedShare, Counters, HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, StreamSocket } from './halves.js';
+import type { FlowState } from './model.js';
+import { markMover, NOTE, OwnerFacts, ownerFromListener, proposeOwner, setCreator } from './owners.js';
+import { shareOf, sumShares } from './shares.js';
+import type { Tables } from './tables.js';
+import { ipVersionOf, type TrafficRow } from './traffic-row.js';
+import { otherEnd } from './tuples.js';
+
+const ESTABLISHED = 1;
+const SYN_SENT = 2;
+const SYN_RECV = 3;
+const CLOSE = 7;
+const LISTEN = 10;
+const NEW_SYN_RECV = 12;
+/** What a SYN has more in its options than a data segment's timestamp: MSS, SACK permitted, window scale. */
+const SYN_OPTION_BYTES = 8;
+const MIN_HEADER_BYTES = 20;
+
+/** Read for one row at a time. */
+const owners = new OwnerFacts();
+
+/** Applies a row of a connected TCP socket, except for its end. */
+export function applyStreamRow(tables: Tables, batch: Batch, row: number, known: StreamSocket | undefined): void {
+  const table = batch.socket;
+  const kind = table.kind[row] as number;
+  let socket = known;
+  if (socket?.has(HALF_FLAG.ending) === true && kind === SOCKET_KIND.opened) {
+    // Tried again within one batch: the first try has ended here.
+    finishStreamNow(tables, batch, socket);
+    socket = undefined;
+  }
+  owners.read(tables, batch, row);
+  if (socket === undefined) {
+    const cookie = table.cookie[row] as number;
+    if (!mayBegin(tables, batch, row, cookie, kind)) return;
+    socket = new StreamSocket(cookie, tables.namespaces.get(table.netns[row] as number));
+    tables.sockets.set(cookie, socket);
+  }
+  if (socket.flow === null) openStream(tables, batch, row, socket);
+  if (socket.flow !== null) absorb(tables, batch, row, socket);
+  if (kind === SOCKET_KIND.ended) {
+    socket.flags |= HALF_FLAG.ending;
+    tables.endings.push({ socket, row });
+  }
+}
+
+function finishStreamNow(tables: Tables, batch: Batch, socket: StreamSocket): void {
+  const index = tables.endings.findLastIndex((ending) => ending.socket === socket);
+  const ending = tables.endings[index];
+  if (ending === undefined) return;
+  tables.endings.splice(index, 1);
+  finishStream(tables, batch, ending.row, socket);
+}
+
+/** Whether a row of a socket that is not known begins a life, or tells of one that is over. */
+function mayBegin(tables: Tables, batch: Batch, row: number, cookie: number, kind: number): boolean {
+  if (kind === SOCKET_KIND.opened) return true;
+  if (tables.endedCookies.has(cookie)) return false;
+  return kind === SOCKET_KIND.ended || batch.socket.state[row] !== CLOSE;
+}
+
+function openStream(tables: Tables, batch: Batch, row: number, socket: StreamSocket): void {
+  const table = batch.socket;
+  const { clock } = tables;
+  const flags = table.flags[row] as number;
+  const local = { address: tables.texts.at(table.localAddress, row), port: table.localPort[row] as number };
+  const remote = { address: tables.texts.at(table.remoteAddress, row), port: table.remotePort[row] as number };
+  const firstNs = table.firstNs[row] as number;
+  const seeded = (flags & SOCKET_FLAG.seeded) !== 0;
+  // A connection from before the agent started no later than the agent did.
+  const startNs = firstNs !== 0 ? firstNs : seeded ? Math.min(clock.firstNs, table.timeNs[row] as number) : (table.timeNs[row] as number);
+  const opened = attach(tables, socket, {
+    protocol: 'TCP',
+    ipVersion: ipVersionOf(table.family[row] as number, table.localAddress, table.remoteAddress, row),
+    local,
+    remote,
+    role: roleOf(tables, batch, row, socket, local, remote),
+    startMicros: clock.micros(startNs),
+    id: idOf(tables, socket.cookie, firstNs || (table.timeNs[row] as number)),
+  });
+  if (!opened || socket.flow === null) return;
+  socket.flow.startedBefore ||= seeded;
+  if (firstNs === 0) socket.flow.noteBits |= NOTE.startTimeUnknown;
+  socket.flow.noteBits |= NOTE.tcpFlagsTierOff;
+}
+
+/** A socket that connects again has another flow each time. */
+function idOf(tables: Tables, cookie: number, openedNs: number): string {
+  const id = tables.ids.streamFlow(cookie, 0);
+  const isFirst = !tables.endedCookies.has(cookie) && tables.flows.get(id) === undefined;
+  return isFirst ? id : tables.ids.streamFlow(cookie, openedNs);
+}
+
+function roleOf(
+  tables: Tables,
+  batch: Batch,
+  row: number,
+  socket: StreamSocket,
+  local: { address: string; port: number },
+  remote: { address: string; port: number },
+): Role {
+  const table = batch.socket;
+  const flags = table.flags[row] as number;
+  if ((flags & SOCKET_FLAG.passive) !== 0) return { isClient: false, evidence: ROLE_EVIDENCE.seen };
+  const wasSeen = owners.opener !== null || table.state[row] === SYN_SENT || table.fromState[row] === SYN_SENT;
+  if (wasSeen || (table.kind[row] === SOCKET_KIND.opened && (flags & SOCKET_FLAG.seeded) === 0)) {
+    return { isClient: true, evidence: ROLE_EVIDENCE.seen };
+  }
+  return guessRole(tables, socket.namespace, socket.protocolNumber, local, remote);
+}
+
+/** Takes over owners, counters, times and the state. */
+function absorb(tables: Tables, batch: Batch, row: number, socket: StreamSocket): void {
+  const { flow, endpoint } = socket;
+  if (flow === null || endpoint === null) return;
+  const table = batch.socket;
+  const flags = table.flags[row] as number;
+  setCreator(flow, endpoint, owners.creator);
+  proposeOwner(tables, socket, owners.best, owners.rank);
+  markMover(socket, owners);
+  const isServer = flow.server === endpoint;
+  if (isServer) ownerFromListener(tables, socket, endpoint.port ?? 0);
+  const receiver = owners.closer ?? owners.mover ?? owners.holder;
+  if (receiver !== null) socket.receiver = receiver;
+
+  const lost = (flags & SOCKET_FLAG.lostEvents) !== 0;
+  if (lost) flow.noteBits |= NOTE.eventsLost;
+  if ((flags & SOCKET_FLAG.messagesCounted) !== 0 && !lost) socket.flags |= HALF_FLAG.counted;
+  else {
+    socket.flags &= ~HALF_FLAG.counted;
+    if ((flags & SOCKET_FLAG.seeded) === 0 && !lost) flow.noteBits |= NOTE.messagesTierOff;
+  }
+
+  const lastNs = table.lastNs[row] as number;
+  if (lastNs !== 0) flow.lastMicros = Math.max(flow.lastMicros, tables.clock.micros(lastNs));
+  const state = table.state[row] as number;
+  if (state !== socket.tcpState) {
+    socket.tcpState = state;
+    tables.touch(socket);
+  }
+  if (wasEstablished(state) || wasEstablished(table.fromState[row] as number)) socket.flags |= HALF_FLAG.established;
+  if ((flags & SOCKET_FLAG.hasTcp) !== 0) count(tables, batch, row, socket);
+  else if (endpoint.sent.octets === null) flow.noteBits |= NOTE.octetsUnknown;
+}
+
+/** The kernel's counters: exact payload, and octets by the size of the headers. */
+function count(tables: Tables, batch: Batch, row: number, socket: StreamSocket): void {
+  const { flow, endpoint, mate } = socket;
+  if (flow === null || endpoint === null) return;
+  const table = batch.socket;
+  const header = (flow.ipVersion === 6 ? 40 : 20) + ((table.headerBytes[row] as number) || MIN_HEADER_BYTES);
+  const segmentsOut = table.segmentsOut[row] as number;
+  const bytesSent = table.bytesSent[row] as number;
+  const bytesReceived = table.bytesReceived[row] as number;
+  const given = bytesSent - (table.bytesRetransmitted[row] as number) + (table.unsentBytes[row] as number);
+  const taken = bytesReceived - (table.unreadBytes[row] as number);
+  flow.noteBits &= ~NOTE.octetsUnknown;
+
+  const sent = endpoint.sent;
+  const segmentsIn = table.segmentsIn[row] as number;
+  const received = mate === null && socket.mateEndReason === null ? otherEnd(flow, endpoint).sent : null;
+  const changed =
+    sent.packets !== segmentsOut ||
+    socket.givenBytes !== given ||
+    socket.takenBytes !== taken ||
+    (received !== null && (received.packets !== segmentsIn || received.payloadBytes !== bytesReceived));
+  if (changed) tables.touch(socket);
+  socket.givenBytes = given;
+  socket.takenBytes = taken;
+  sent.octets = octetsOf(bytesSent, segmentsOut, header);
+  sent.packets = segmentsOut;
+  sent.retransmittedPackets = table.retransmits[row] as number;
+  sent.octetsDerived = true;
+  if (received !== null) {
+    received.octets = octetsOf(bytesReceived, segmentsIn, header);
+    received.packets = segmentsIn;
+    received.payloadBytes = bytesReceived;
+    received.octetsDerived = true;
+  }
+  // Of two local ends the client's view counts: it is the one that waits for the other.
+  if (flow.client !== endpoint && mate !== null) return;
+  const rtt = table.rttUs[row] as number;
+  if (rtt !== 0) flow.rttMicros = rtt;
+  const minRtt = table.minRttUs[row] as number;
+  if (minRtt !== 0 && minRtt !== 0xffffffff) flow.minRttMicros = minRtt;
+}
+
+function octetsOf(payload: number, segments: number, header: number): number {
+  return payload + segments * header + (segments > 0 ? SYN_OPTION_BYTES : 0);
+}
+
+/** Applies what one process moved on a connection. */
+export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: TrafficRow): void {
+  const { flow, endpoint } = socket;
+  if (flow === null || endpoint === null) return;
+  const process = tables.processes.reference(row.pid, row.startNs);
+  if (process === null) {
+    // Nobody to give it to: the kernel's counters still have it.
+    socket.flags |= HALF_FLAG.anonymous;
+    return;
+  }
+  const share = shareOf(flow, endpoint, process, CountedShare);
+  const base = share.base;
+  const sentBytes = row.sentBytes + (base?.sentBytes ?? 0);
+  const receivedBytes = row.receivedBytes + (base?.receivedBytes ?? 0);
+  const sentMessages = row.sentMessages + (base?.sentMessages ?? 0);
+  const receivedMessages = row.receivedMessages + (base?.receivedMessages ?? 0);
+  const spliced = socket.spliced?.share === share ? socket.spliced.bytes : 0;
+  if (
+    share.sentPayloadBytes !== sentBytes ||
+    share.receivedPayloadBytes - spliced !== receivedBytes ||
+    share.sentMessages !== sentMessages ||
+    share.receivedMessages !== receivedMessages
+  ) {
+    share.sentPayloadBytes = sentBytes;
+    share.receivedPayloadBytes = receivedBytes + spliced;
+    share.sentMessages = sentMessages;
+    share.receivedMessages = receivedMessages;
+    tables.touch(socket);
+  }
+  if ((row.flags & TRAFFIC_FLAG.final) !== 0) {
+    share.base = Object.assign(new Counters(), { sentBytes, receivedBytes, sentMessages, receivedMessages });
+  }
+  const lastMicros = tables.clock.micros(row.lastNs);
+  if (!socket.has(HALF_FLAG.moverKnown) && (socket.ownerRank < OWNER_RANK.mover || lastMicros >= flow.lastMicros)) {
+    proposeOwner(tables, socket, process, OWNER_RANK.mover);
+    flow.lastMicros = Math.max(flow.lastMicros, lastMicros);
+  }
+}
+
+/** Completes a half at the end of a batch, when all of its rows were applied. */
+export function completeStream(socket: StreamSocket): void {
+  const { flow, endpoint } = socket;
+  if (flow === null || endpoint === null) return;
+  const sums = sumShares(endpoint);
+  if (socket.has(HALF_FLAG.counted) && !socket.has(HALF_FLAG.anonymous)) {
+    endpoint.sent.payloadBytes = sums.sentBytes;
+    endpoint.sent.messages = sums.sentMessages;
+    attributeSplice(socket, sums.receivedBytes - (socket.spliced?.bytes ?? 0));
+  } else if (endpoint.sent.packets !== null) endpoint.sent.payloadBytes = socket.givenBytes;
+  if (flow.state !== 'ENDED') flow.state = stateOf(socket);
+}
+
+/** splice(2) takes bytes unseen: what the kernel counts more than all processes took is the last owner's. */
+function attributeSplice(socket: StreamSocket, seenBytes: number): void {
+  const { flow, endpoint, spliced, receiver } = socket;
+  if (flow === null || endpoint === null) return;
+  const bytes = Math.max(0, socket.takenBytes - seenBytes);
+  if (spliced !== null) {
+    if (spliced.bytes === bytes && spliced.share.process === receiver) return;
+    spliced.share.receivedPayloadBytes -= spliced.bytes;
+    socket.spliced = null;
+  }
+  const owner = receiver ?? endpoint.process;
+  if (bytes === 0 || owner === null) return;
+  const share = shareOf(flow, endpoint, owner, CountedShare);
+  share.receivedPayloadBytes += bytes;
+  socket.spliced = { share, bytes };
+}
+
+function stateOf(socket: StreamSocket): FlowState {
+  const states = socket.mate instanceof StreamSocket ? [socket.tcpState, socket.mate.tcpState] : [socket.tcpState];
+  if (socket.mateEndReason !== null || socket.has(HALF_FLAG.ended) || states.some(isClosing)) return 'CLOSING';
+  return states.includes(ESTABLISHED) ? 'OPEN' : 'OPENING';
+}
+
+function isClosing(state: number): boolean {
+  return state > SYN_RECV && state !== NEW_SYN_RECV && state !== LISTEN;
+}
+
+function wasEstablished(state: number): boolean {
+  return state === ESTABLISHED || (isClosing(state) && state !== CLOSE);
+}

@@ -1,0 +1,78 @@
+/** Everything that is known at a moment, and what changed in the batch at hand. The rules work on this. */
+import { AddressTexts } from '../capture/address.js';
+import type { BootClock } from './clock.js';
+import { Fifo, ShardedMap } from './collections.js';
+import { FlowTable } from './flow-table.js';
+import { HALF_FLAG, type BoundSocket, type Half, type Socket } from './halves.js';
+import { IdleWheel } from './idle-wheel.js';
+import type { IdMaker } from './ids.js';
+import { Listeners } from './listeners.js';
+import type { Flow, FlowEndReason } from './model.js';
+import { NamespaceTable } from './namespaces.js';
+import type { ProcessTable } from './process-table.js';
+import type { TrafficRow } from './traffic-row.js';
+import { RecentCookies } from './recent-cookies.js';
+import { LocalTargets, TupleIndex } from './tuples.js';
+
+/** An end that waits for what the other end, on this host too, still has to tell. */
+export interface Linger {
+  readonly half: Half;
+  readonly flow: Flow;
+  readonly reason: FlowEndReason;
+  readonly endMicros: number;
+  readonly dueNs: number;
+  done: boolean;
+}
+
+export interface Rules {
+  readonly idleTimeoutMs: number;
+  /** How long the end of a flow waits for its other end on this host. */
+  readonly mateWaitMs: number;
+  /** The source cannot see every process: an owner that is missing may just be hidden. */
+  readonly ownersHidden: boolean;
+}
+
+export class Tables {
+  readonly texts = new AddressTexts();
+  readonly namespaces = new NamespaceTable(this.texts);
+  readonly sockets = new ShardedMap<number, Socket>();
+  readonly listeners = new Listeners();
+  readonly tuples = new TupleIndex();
+  readonly targets = new LocalTargets();
+  readonly endedCookies = new RecentCookies();
+  readonly idle = new IdleWheel();
+  readonly lingering = new Fifo<Linger>();
+  readonly lingerOf = new Map<Flow, Linger>();
+  /** Traffic rows that came before their socket's row, by cookie. */
+  readonly aside = new Map<number, TrafficRow[]>();
+  asideRows = 0;
+  asideLost = 0;
+  /** Sockets that received from unknown peers what no flow has been given yet. */
+  readonly unresolved = new Set<BoundSocket>();
+  /** Halves to complete, and flows to tell of, at the end of the batch. */
+  dirty: Half[] = [];
+  endedFlows: Flow[] = [];
+  /** Sockets whose end was read in this batch, with their rows. */
+  endings: { readonly socket: Socket; readonly row: number }[] = [];
+
+  constructor(
+    readonly ids: IdMaker,
+    readonly clock: BootClock,
+    readonly processes: ProcessTable,
+    readonly flows: FlowTable,
+    readonly rules: Rules,
+  ) {}
+
+  touch(half: Half): void {
+    if ((half.flags & HALF_FLAG.dirty) !== 0) return;
+    half.flags |= HALF_FLAG.dirty;
+    this.dirty.push(half);
+  }
+
+  endFlow(flow: Flow, reason: FlowEndReason, micros: number): void {
+    if (flow.state === 'ENDED') return;
+    this.flows.end(flow, reason, micros);
+    this.endedFlows.push(flow);
+  }
+}
+

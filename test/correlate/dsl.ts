@@ -1,0 +1,382 @@
+/**
+ * Writes batches as sentences: what happened in the kernel, in a few words.
+ *
+ * Time runs in ms of boot time; Unix time is boot time plus `EPOCH_MS`. A process is its pid, started at pid × 1 ms
+ * unless it says otherwise.
+ */
+import { BatchWriter, decodeBatch, type Batch, type WrittenRow } from '../../src/capture/batch.js';
+import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import {
+  Correlator,
+  flowNotes,
+  type CorrelatorOptions,
+  type Fact,
+  type Flow,
+  type FlowEndReason,
+  type Process,
+} from '../../src/correlate/index.js';
+
+export const MS = 1e6;
+export const EPOCH_MS = 1_700_000_000_000;
+/** When the agent of the tests starts. */
+export const AGENT_START_MS = 10_000;
+
+export type Pid = number | readonly [pid: number, startMs: number];
+
+export const TCP_STATE = { established: 1, synSent: 2, synRecv: 3, finWait1: 4, finWait2: 5, close: 7, closeWait: 8, listen: 10 } as const;
+
+interface ProcessWords {
+  readonly name?: string | Uint8Array;
+  readonly exe?: string;
+  readonly args?: readonly string[];
+  readonly parent?: Pid;
+  readonly uid?: number;
+  readonly cgroup?: string;
+  readonly code?: number;
+  readonly signal?: number;
+}
+
+interface SocketWords {
+  /** Local and remote, as `10.0.0.1:80` or `[::1]:80`; a part that is missing is unspecified. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly protocol?: number;
+  readonly netns?: number;
+  readonly passive?: boolean;
+  readonly seeded?: boolean;
+  readonly listener?: boolean;
+  /** The messages tier counts it: the default. */
+  readonly counted?: boolean;
+  readonly lost?: boolean;
+  readonly resetSent?: boolean;
+  readonly creator?: Pid;
+  readonly opener?: Pid;
+  readonly mover?: Pid;
+  readonly closer?: Pid;
+  readonly holder?: Pid;
+  readonly sent?: number;
+  readonly received?: number;
+  readonly unread?: number;
+  readonly unsent?: number;
+  readonly state?: number;
+  readonly fromState?: number;
+  readonly error?: number;
+  /** ms; null is unknown. */
+  readonly first?: number | null;
+  readonly last?: number | null;
+  readonly more?: WrittenRow<'socket'>;
+}
+
+interface TrafficWords {
+  readonly peer?: string;
+  readonly local?: string;
+  readonly sent?: number;
+  readonly received?: number;
+  readonly messagesSent?: number;
+  readonly messagesReceived?: number;
+  readonly first?: number;
+  readonly last?: number;
+  readonly final?: boolean;
+  readonly firstReceived?: boolean;
+  readonly peerUnknown?: boolean;
+}
+
+const UDP_HEADERS = 28;
+
+function identity(pid: Pid | undefined): [pid: number, startNs: number] {
+  if (pid === undefined) return [0, 0];
+  return typeof pid === 'number' ? [pid, pid * MS] : [pid[0], pid[1] * MS];
+}
+
+function place(text: string | undefined): { address?: string; port: number } {
+  if (text === undefined) return { port: 0 };
+  const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(text);
+  const address = match?.[1] ?? match?.[2] ?? '';
+  return { ...(address === '' ? {} : { address }), port: Number(match?.[3] ?? 0) };
+}
+
+/** One batch in the making. */
+export class Story {
+  private readonly writer = new BatchWriter();
+
+  constructor(public nowMs: number) {}
+
+  private process(kind: number, pid: Pid, words: ProcessWords): this {
+    const [parentPid, parentStartNs] = identity(words.parent);
+    const [number, startNs] = identity(pid);
+    this.writer.add('process', {
+      kind,
+      pid: number,
+      startNs,
+      parentPid,
+      parentStartNs,
+      timeNs: this.nowMs * MS,
+      uid: words.uid ?? 0,
+      name: words.name ?? null,
+      executable: words.exe ?? null,
+      arguments: words.args?.join('\0') ?? null,
+      cgroup: words.cgroup ?? null,
+      exitCode: words.code ?? 0,
+      exitSignal: words.signal ?? 0,
+    });
+    return this;
+  }
+
+  seen(pid: Pid, name: string, words: ProcessWords = {}): this {
+    return this.process(PROCESS_KIND.seen, pid, { name, ...words });
+  }
+  fork(pid: Pid, parent: Pid, words: ProcessWords = {}): this {
+    return this.process(PROCESS_KIND.fork, pid, { parent, ...words });
+  }
+  exec(pid: Pid, name: string, words: ProcessWords = {}): this {
+    return this.process(PROCESS_KIND.exec, pid, { name, exe: `/bin/${name}`, args: [name], ...words });
+  }
+  exit(pid: Pid, words: ProcessWords = {}): this {
+    return this.process(PROCESS_KIND.exit, pid, words);
+  }
+  changed(pid: Pid, words: ProcessWords): this {
+    return this.process(PROCESS_KIND.changed, pid, words);
+  }
+
+  private socket(kind: number, cookie: number, words: SocketWords): this {
+    const local = place(words.from);
+    const remote = place(words.to);
+    const protocol = words.protocol ?? 6;
+    const isTcp = protocol === 6;
+    const connected = remote.port !== 0;
+    const [creatorPid, creatorStartNs] = identity(words.creator);
+    const [openerPid, openerStartNs] = identity(words.opener);
+    const [moverPid, moverStartNs] = identity(words.mover);
+    const [closerPid, closerStartNs] = identity(words.closer);
+    const [holderPid, holderStartNs] = identity(words.holder);
+    const sent = words.sent ?? 0;
+    const received = words.received ?? 0;
+    let flags = 0;
+    if (words.passive === true) flags |= SOCKET_FLAG.passive;
+    if (words.seeded === true) flags |= SOCKET_FLAG.seeded;
+    if (words.listener === true) flags |= SOCKET_FLAG.listener;
+    if (words.lost === true) flags |= SOCKET_FLAG.lostEvents;
+    if (words.resetSent === true) flags |= SOCKET_FLAG.resetSent;
+    if (words.counted ?? words.seeded !== true) flags |= SOCKET_FLAG.messagesCounted;
+    if (isTcp && connected) flags |= SOCKET_FLAG.hasTcp;
+    const live = isTcp ? (words.listener === true ? TCP_STATE.listen : TCP_STATE.established) : connected ? 1 : 7;
+    const ended = kind === SOCKET_KIND.ended;
+    this.writer.add('socket', {
+      kind,
+      family: (words.from ?? words.to ?? '').startsWith('[') ? 10 : protocol === 0 ? 17 : 2,
+      type: isTcp ? 1 : protocol === 17 ? 2 : 3,
+      state: words.state ?? (ended ? TCP_STATE.close : live),
+      fromState: words.fromState ?? (ended ? TCP_STATE.established : 0),
+      error: words.error ?? 0,
+      protocol,
+      flags,
+      timeNs: this.nowMs * MS,
+      cookie,
+      netns: words.netns ?? 4026531840,
+      ...(local.address === undefined ? {} : { localAddress: local.address }),
+      localPort: local.port,
+      ...(remote.address === undefined ? {} : { remoteAddress: remote.address }),
+      remotePort: remote.port,
+      firstNs: (words.first === undefined ? this.nowMs : (words.first ?? 0)) * MS,
+      lastNs: (words.last === undefined ? this.nowMs : (words.last ?? 0)) * MS,
+      creatorPid,
+      creatorStartNs,
+      openerPid,
+      openerStartNs,
+      moverPid,
+      moverStartNs,
+      closerPid,
+      closerStartNs,
+      holderPid,
+      holderStartNs,
+      bytesSent: sent,
+      bytesReceived: received,
+      unreadBytes: words.unread ?? 0,
+      unsentBytes: words.unsent ?? 0,
+      segmentsOut: 2 + (sent > 0 ? 1 : 0),
+      segmentsIn: 2 + (received > 0 ? 1 : 0),
+      headerBytes: 32,
+      rttUs: 100,
+      minRttUs: 50,
+      ...words.more,
+    });
+    return this;
+  }
+
+  seenSocket(cookie: number, words: SocketWords): this {
+    return this.socket(SOCKET_KIND.seen, cookie, words);
+  }
+  opened(cookie: number, words: SocketWords): this {
+    return this.socket(SOCKET_KIND.opened, cookie, words);
+  }
+  update(cookie: number, words: SocketWords): this {
+    return this.socket(SOCKET_KIND.update, cookie, words);
+  }
+  ended(cookie: number, words: SocketWords): this {
+    return this.socket(SOCKET_KIND.ended, cookie, words);
+  }
+  listens(cookie: number, from: string, words: SocketWords = {}): this {
+    return this.socket(SOCKET_KIND.opened, cookie, { from, listener: true, ...words });
+  }
+
+  /** What a process moved; IP octets as of UDP over IPv4. */
+  moved(cookie: number, pid: Pid | undefined, words: TrafficWords): this {
+    const [number, startNs] = identity(pid);
+    const peer = place(words.peer);
+    const messagesSent = words.messagesSent ?? ((words.sent ?? 0) > 0 ? 1 : 0);
+    const messagesReceived = words.messagesReceived ?? ((words.received ?? 0) > 0 ? 1 : 0);
+    let flags = 0;
+    if (words.final === true) flags |= TRAFFIC_FLAG.final;
+    if (words.firstReceived === true) flags |= TRAFFIC_FLAG.firstReceived;
+    if (words.peerUnknown === true) flags |= TRAFFIC_FLAG.peerUnknown;
+    this.writer.add('traffic', {
+      flags,
+      timeNs: this.nowMs * MS,
+      cookie,
+      pid: number,
+      startNs,
+      ...(words.local === undefined ? {} : { localAddress: words.local }),
+      ...(peer.address === undefined ? {} : { peerAddress: peer.address }),
+      peerPort: peer.port,
+      firstNs: (words.first ?? this.nowMs) * MS,
+      lastNs: (words.last ?? this.nowMs) * MS,
+      sentBytes: words.sent ?? 0,
+      sentMessages: messagesSent,
+      sentOctets: (words.sent ?? 0) + UDP_HEADERS * messagesSent,
+      sentPackets: messagesSent,
+      receivedBytes: words.received ?? 0,
+      receivedMessages: messagesReceived,
+      receivedOctets: (words.received ?? 0) + UDP_HEADERS * messagesReceived,
+      receivedPackets: messagesReceived,
+    });
+    return this;
+  }
+
+  address(address: string, words: { netns?: number; interface?: string; index?: number; removed?: boolean } = {}): this {
+    this.writer.add('address', {
+      netns: words.netns ?? 4026531840,
+      address,
+      interfaceIndex: words.index ?? 2,
+      interfaceName: words.interface ?? 'eth0',
+      removed: words.removed === true ? 1 : 0,
+    });
+    return this;
+  }
+
+  lost(place: string, count: number): this {
+    this.writer.add('loss', { place, count });
+    return this;
+  }
+
+  seal(): Batch {
+    return decodeBatch(this.writer.seal(this.nowMs * MS, (EPOCH_MS) * MS));
+  }
+}
+
+/** A correlator with a clock and an ear. */
+export class Stage {
+  nowMs = AGENT_START_MS;
+  readonly correlator: Correlator;
+  private heard: string[] = [];
+  private listening: () => void;
+
+  constructor(options: Partial<CorrelatorOptions> = {}) {
+    this.correlator = new Correlator({
+      host: { id: 'host', name: 'box', bootId: 'boot', kernel: '6', agentVersion: '0', agentPid: 1, startMicros: 0 },
+      flows: { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 1_000_000 },
+      processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
+      resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
+      capture: () => ({ source: 'ebpf', sourceReason: null, tiers: [], programRuns: {}, lastPollMs: null, pollIntervalMs: null }),
+      clock: 'batch',
+      ...options,
+    });
+    this.listening = this.correlator.subscribe((fact) => this.heard.push(factText(fact)));
+    // What is older than this is from before the agent.
+    this.batch(() => undefined);
+  }
+
+  /** Tells one batch, `afterMs` after the previous. */
+  batch(tell: (story: Story) => unknown, afterMs = 20): this {
+    this.nowMs += afterMs;
+    const story = new Story(this.nowMs);
+    tell(story);
+    this.correlator.apply(story.seal());
+    this.correlator.flush();
+    return this;
+  }
+
+  wait(ms: number): this {
+    this.nowMs += ms;
+    this.correlator.tick(this.nowMs * MS);
+    return this;
+  }
+
+  /** The facts since the last time, as `STARTED curl→nginx`, `EXITED 7`. */
+  facts(): string[] {
+    const { heard } = this;
+    this.heard = [];
+    return heard;
+  }
+
+  deaf(): this {
+    this.listening();
+    return this;
+  }
+
+  get flows(): Flow[] {
+    return [...this.correlator.flows()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  /** The only flow there is. */
+  get flow(): Flow {
+    const [flow, ...others] = this.flows;
+    if (flow === undefined || others.length > 0) throw new Error(`${this.flows.length} flows: ${this.flows.map(line).join('; ')}`);
+    return flow;
+  }
+
+  process(pid: number): Process {
+    const lives = [...this.correlator.processes()].filter((process) => process.pid === pid);
+    const last = lives.sort((a, b) => a.startNs - b.startNs).at(-1);
+    if (last === undefined) throw new Error(`no process ${pid}`);
+    return last;
+  }
+}
+
+function factText(fact: Fact): string {
+  if (fact.kind === 'process') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
+  return `${fact.event} ${ends(fact.flow)}`;
+}
+
+function ends(flow: Flow): string {
+  return `${flow.client.process?.name ?? '?'}→${flow.server.process?.name ?? '?'}`;
+}
+
+/**
+ * A flow in one line, such as `TCP 10.0.0.1:5000 curl →5 ←3 10.0.0.2:80 nginx OPEN LOCAL`: the ends with their processes,
+ * the payload each way, state (or end reason) and direction.
+ */
+export function line(flow: Flow): string {
+  const end = (endpoint: Flow['client']): string => {
+    const host = endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address;
+    const port = endpoint.port === null ? '' : `:${endpoint.port}`;
+    return `${host}${port} ${endpoint.process?.name ?? '?'}`;
+  };
+  const amount = (bytes: number | null): string => String(bytes ?? '?');
+  const sizes = `→${amount(flow.client.sent.payloadBytes)} ←${amount(flow.server.sent.payloadBytes)}`;
+  const state: FlowEndReason | Flow['state'] = flow.endReason ?? flow.state;
+  return `${flow.protocol} ${end(flow.client)} ${sizes} ${end(flow.server)} ${state} ${flow.direction}`;
+}
+
+export function notes(flow: Flow): string {
+  return flowNotes(flow)
+    .filter((note) => note !== 'TCP_FLAGS_TIER_OFF')
+    .join(' ');
+}
+
+/** Who moved what on an end: `nginx 5/3` is sent and received. */
+export function shares(endpoint: Flow['client']): string {
+  return endpoint.shares
+    .map((share) => `${share.process.name} ${share.sentPayloadBytes}/${share.receivedPayloadBytes}`)
+    .sort()
+    .join(', ');
+}
