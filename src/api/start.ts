@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Request } from 'express';
 import { ProcflowError } from '../errors.js';
 import type { LiveState } from '../correlate/live-state.js';
@@ -227,7 +227,7 @@ class ApiServer implements Api {
     };
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: Door): void {
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer, door: Door): void {
     socket.on('error', () => socket.destroy());
     try {
       if (this.#stopped !== undefined) throw new ProcflowError('UNAVAILABLE', 'the agent stops');
@@ -254,7 +254,7 @@ class ApiServer implements Api {
   }
 }
 
-function refuseUpgrade(socket: Duplex, error: unknown, report: (error: unknown) => void): void {
+function refuseUpgrade(socket: Socket, error: unknown, report: (error: unknown) => void): void {
   const problem = asProblem(error) ?? new ProcflowError('INTERNAL', 'Internal error');
   if (problem.code === 'INTERNAL') report(error);
   const body = problemText(problem);

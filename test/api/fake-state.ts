@@ -1,14 +1,7 @@
 /** A live state in memory, made of the real model's classes. Tests change it and emit the facts. */
 import type { Fact, FactListener, HostStatus, LiveState } from '../../src/correlate/live-state.js';
-import {
-  Endpoint,
-  Flow,
-  Process,
-  ProcessShare,
-  type FlowState,
-  type Protocol,
-  type User,
-} from '../../src/correlate/model.js';
+import type { Endpoint } from '../../src/correlate/model.js';
+import { Flow, Process, ProcessShare, type FlowState, type Protocol, type User } from '../../src/correlate/model.js';
 
 /** 2026-11-23T08:43:09.064028Z */
 export const T0 = 1_795_423_389_064_028;

@@ -1,39 +1,10 @@
 import { after } from 'node:test';
 import { createLog } from '../../src/log.js';
-import { startApi, type Api, type ApiConfig, type ApiOptions, type TokenVerifier } from '../../src/api/index.js';
-import type { Token } from '../../src/tokens.js';
+import { startApi, type Api, type ApiConfig, type ApiOptions } from '../../src/api/index.js';
 import { FakeState } from './fake-state.js';
+import { CONFIG, FakeTokens } from './harness-config.js';
 
-export const CONFIG: ApiConfig = {
-  host: '127.0.0.1',
-  port: 0,
-  socket: null,
-  socketGroup: null,
-  allowedHosts: ['procflow.example'],
-  allowedOrigins: ['https://board.example'],
-  maxDepth: 12,
-  maxCost: 500_000,
-  maxPageSize: 10_000,
-  maxBodyBytes: 256 * 1024,
-  queryTimeoutMs: 5000,
-  maxConnections: 4096,
-  maxSubscriptionsPerConnection: 5,
-  subscriberBufferEvents: 10_000,
-};
-
-/** Tokens by their secret, without a file. */
-export class FakeTokens implements TokenVerifier {
-  constructor(private readonly tokens: Readonly<Record<string, Token['scopes']>> = {}) {}
-
-  isConfigured(): boolean {
-    return Object.keys(this.tokens).length > 0;
-  }
-
-  verify(secret: string): Token | undefined {
-    const scopes = this.tokens[secret];
-    return scopes && { name: secret, scopes, createdAt: '2026-11-23T00:00:00.000Z', sha256: '' };
-  }
-}
+export { FakeTokens } from './harness-config.js';
 
 export interface Harness {
   readonly state: FakeState;
@@ -87,7 +58,7 @@ export async function startHarness(
         method: 'POST',
         body: JSON.stringify({ query, variables }),
         ...init,
-        headers: { 'content-type': 'application/json', ...init?.headers },
+        headers: { 'content-type': 'application/json', ...(init?.headers as Record<string, string> | undefined) },
       });
       return { status: response.status, ...((await response.json()) as object) } as GraphQLAnswer;
     },

@@ -66,7 +66,7 @@ export function createApollo({ schema, executor, limits, log, report }: ApolloOp
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: MAX_TOKENS },
+    parseOptions: { maxLexicalTokens: MAX_TOKENS },
     stringifyResult: stringify,
     formatError: (formatted, error) => presentError(formatted, error, report),
   });

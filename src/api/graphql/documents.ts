@@ -73,7 +73,7 @@ export class Documents {
   #check(query: string): Parsed {
     let document: DocumentNode;
     try {
-      document = parse(query, { maxTokens: MAX_TOKENS });
+      document = parse(query, { maxLexicalTokens: MAX_TOKENS });
     } catch (error) {
       return { errors: [withCode(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')] };
     }

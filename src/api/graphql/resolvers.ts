@@ -9,9 +9,7 @@ import {
   flowDurationMs,
   ownerOf,
   type FlowListArguments,
-  type ListArguments,
   type ProcessListArguments,
-  type TotalsArguments,
 } from '../query/index.js';
 import { NOTE_TEXTS } from './note-texts.js';
 import { dateTime, long } from './scalars.js';
@@ -23,12 +21,12 @@ const MAX_NODES = 1000;
 const query: NonNullable<Resolvers['Query']> = {
   host: (_root, _args, context) => context.host(),
   hosts: (_root, _args, context) => [context.host()],
-  flows: (_root, args, { queries, caller }) => queries.flows(args as FlowListArguments, caller),
+  flows: (_root, args, { queries, caller }) => queries.flows(args, caller),
   flow: (_root, { id }, { queries, caller }) => queries.flow(id, caller) ?? null,
-  flowTotals: (_root, args, { queries, caller }) => queries.totals(args as TotalsArguments, caller),
-  processes: (_root, args, { queries, caller }) => queries.processes(args as ProcessListArguments, caller),
+  flowTotals: (_root, args, { queries, caller }) => queries.totals(args, caller),
+  processes: (_root, args, { queries, caller }) => queries.processes(args, caller),
   process: (_root, { id }, { queries, caller }) => queries.process(id, caller) ?? null,
-  users: (_root, args, { queries, caller }) => queries.users(args as ListArguments, caller),
+  users: (_root, args, { queries, caller }) => queries.users(args, caller),
   user: (_root, { uid, name }, { queries, caller }) => {
     if (typeof uid !== 'number' && typeof name !== 'string') {
       throw new ProcflowError('INVALID_ARGUMENT', 'user needs a uid or a name');
@@ -73,7 +71,7 @@ const process: NonNullable<Resolvers['Process']> = {
   startTime: (process) => process.startMicros,
   endTime: (process) => process.endMicros,
   flows: (process, args, { queries, caller }) => {
-    return queries.flows(args as FlowListArguments, caller, { key: process.id, rows: () => process.flows });
+    return queries.flows(args, caller, { key: process.id, rows: () => process.flows });
   },
 };
 

@@ -3,7 +3,7 @@
  * operation a request, `event: next` with an execution result, `event: complete` at the end.
  */
 import type { Request, Response } from 'express';
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import { OperationTypeNode, type ExecutionResult, type GraphQLError } from 'graphql';
 import { ProcflowError } from '../../errors.js';
 import type { Principal } from '../auth/index.js';
 import type { Framing, OpenStreams } from '../http/http-sink.js';
@@ -21,8 +21,8 @@ export interface DoorOptions {
   readonly executor: Executor;
   readonly subscriptions: Subscriptions;
   readonly report: ReportInternal;
-  caller(scopes: readonly Scope[]): Caller;
-  context(caller: Caller): RequestContext;
+  readonly caller: (scopes: readonly Scope[]) => Caller;
+  readonly context: (caller: Caller) => RequestContext;
 }
 
 const FRAMING: Framing = {
@@ -56,7 +56,7 @@ export function answerBySse(
     sendOnce(response, presentResult({ errors: prepared }, report));
     return;
   }
-  if (prepared.operation.operation !== 'subscription') {
+  if (prepared.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
     void runOnce(options, prepared, principal).then((result) => sendOnce(response, result));
     return;
   }

@@ -25,8 +25,8 @@ export interface SubscriptionsOptions {
   readonly queries: Queries;
   readonly hub: Hub;
   readonly report: ReportInternal;
-  caller(scopes: readonly Scope[]): Caller;
-  host(): HostView;
+  readonly caller: (scopes: readonly Scope[]) => Caller;
+  readonly host: () => HostView;
 }
 
 const MIN_WINDOW_MS = 10;

@@ -1,8 +1,13 @@
 /** GraphQL over WebSocket: graphql-ws speaks the protocol, the hub sends the events. */
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { GraphQLError, type ExecutionArgs, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import {
+  OperationTypeNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+} from 'graphql';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer, type Context } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { ProcflowError } from '../../errors.js';
@@ -84,8 +89,8 @@ export class WsDoor {
   }
 
   /** Takes over an upgrade that the guard let pass. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer, principal: Principal | null): void {
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, socket as Socket, principal));
+  accept(request: IncomingMessage, socket: Socket, head: Buffer, principal: Principal | null): void {
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, socket, principal));
   }
 
   /** Says goodbye to everybody; those that do not answer are cut off. */
@@ -149,7 +154,10 @@ export class WsDoor {
       if (principal === null) throw new ProcflowError('UNAUTHENTICATED', 'the connection has no token');
       const prepared = documents.prepare(checkRequest(payload));
       if (isErrors(prepared)) return prepared;
-      if (prepared.operation.operation === 'subscription' && connection.operations >= maxSubscriptionsPerConnection) {
+      if (
+        prepared.operation.operation === OperationTypeNode.SUBSCRIPTION &&
+        connection.operations >= maxSubscriptionsPerConnection
+      ) {
         throw new ProcflowError(
           'TOO_MANY_SUBSCRIPTIONS',
           `a connection has at most ${maxSubscriptionsPerConnection} subscriptions (api.maxSubscriptionsPerConnection)`,
@@ -165,7 +173,7 @@ export class WsDoor {
 
   #execute({ contextValue }: ExecutionArgs): Promise<ExecutionResult> {
     const { prepared, principal } = contextValue as OperationContext;
-    return runOnce(this.options, prepared, principal) as Promise<ExecutionResult>;
+    return runOnce(this.options, prepared, principal);
   }
 
   /**
@@ -214,7 +222,7 @@ class WsSink implements Sink {
     this.#head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
   }
 
-  get isBusy(): boolean {
+  isBusy(): boolean {
     return this.connection.socket.writableLength > BUSY_BYTES;
   }
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { EndReason, Sink } from '../stream/index.js';
+import type { EndReason, Sink, Subscribed } from '../stream/index.js';
 
 /** What may wait in a connection's buffer before a client counts as slow. */
 export const BUSY_BYTES = 1024 * 1024;
@@ -24,7 +24,7 @@ export class HttpSink implements Sink {
     if (framing.start !== '') response.write(framing.start);
   }
 
-  get isBusy(): boolean {
+  isBusy(): boolean {
     return this.#queuedBytes > BUSY_BYTES;
   }
 
@@ -41,7 +41,7 @@ export class HttpSink implements Sink {
   }
 
   ping(): void {
-    if (!this.isBusy && this.framing.ping !== '' && !this.response.writableEnded)
+    if (!this.isBusy() && this.framing.ping !== '' && !this.response.writableEnded)
       this.response.write(this.framing.ping);
   }
 
@@ -75,7 +75,7 @@ export class OpenStreams {
   }
 
   /** Opens a stream. `join` gives what to call when the client can take more, and when it has gone. */
-  open(response: ServerResponse, framing: Framing, join: (sink: HttpSink) => { drained(): void; leave(): void }): void {
+  open(response: ServerResponse, framing: Framing, join: (sink: HttpSink) => Subscribed): void {
     const sink = new HttpSink(response, framing);
     const { drained, leave } = join(sink);
     this.#sinks.add(sink);

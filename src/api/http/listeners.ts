@@ -1,15 +1,14 @@
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { ProcflowError } from '../../errors.js';
 import type { Door } from '../auth/index.js';
 import { chownToGroup } from './socket-group.js';
 
 export interface ListenerHandlers {
   onRequest(request: IncomingMessage, response: ServerResponse, door: Door): void;
-  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: Door): void;
+  onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, door: Door): void;
 }
 
 export interface ListenerLimits {
@@ -84,7 +83,10 @@ function makeServer(door: Door, handlers: ListenerHandlers, { maxConnections }: 
   });
   server.maxConnections = maxConnections;
   server.on('request', (request, response) => handlers.onRequest(request, response, door));
-  server.on('upgrade', (request, socket, head) => handlers.onUpgrade(request, socket, head, door));
+  server.on('upgrade', (request, _socket, head) => {
+    // The duplex of an upgrade is the connection's own socket.
+    handlers.onUpgrade(request, request.socket, head, door);
+  });
   return server;
 }
 

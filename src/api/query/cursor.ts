@@ -25,11 +25,8 @@ export function encodeCursor(cursor: Cursor): string {
 }
 
 /** A short hash of whatever describes a list. */
-export function fingerprint(parts: unknown): string {
-  return createHash('sha1')
-    .update(JSON.stringify(parts) ?? '')
-    .digest('base64url')
-    .slice(0, 12);
+export function fingerprint(parts: readonly unknown[]): string {
+  return createHash('sha1').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);
 }
 
 /**

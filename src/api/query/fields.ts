@@ -83,7 +83,7 @@ const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
     late: true,
     build: (test) => (process) =>
       test(process.name, 0) ||
-      (process.executable !== null && test(process.executable, process.executable.lastIndexOf('/') + 1)),
+      (process.executable !== null && test(process.executable, baseNameStart(process.executable))),
   },
   { name: 'executable', kind: 'String', late: true, build: (test) => textOr((process) => process.executable, test) },
   {
@@ -206,6 +206,13 @@ function oneOf(
       return actual !== null && wanted.has(actual);
     },
   };
+}
+
+/** By hand, since lastIndexOf leaves compiled code and this runs for each process of a scan. */
+function baseNameStart(path: string): number {
+  let at = path.length;
+  while (at > 0 && path.charCodeAt(at - 1) !== 47) at--;
+  return at;
 }
 
 function portIs(endpoint: Endpoint, test: NumberTest): boolean {

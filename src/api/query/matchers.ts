@@ -33,7 +33,10 @@ export function textTest(filter: StringFilter): TextTest {
   const tests: TextTest[] = [];
   const { eq, prefix, contains } = filter;
   if (typeof eq === 'string') {
-    tests.push((text, from) => text.length - from === eq.length && text.startsWith(eq, from));
+    tests.push((text, from) => {
+      if (from === 0) return text === eq;
+      return text.length - from === eq.length && text.startsWith(eq, from);
+    });
   }
   if (filter.in) {
     const values = new Set(filter.in);

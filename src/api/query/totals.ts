@@ -14,7 +14,15 @@ import { Best } from './best.js';
 import type { Predicate } from './fields.js';
 import { networkOf } from './address.js';
 import { comparator } from './order.js';
-import { knownSum, ownerOf, type Names } from './measures.js';
+import {
+  flowOctets,
+  flowPackets,
+  flowPayloadBytes,
+  flowRetransmittedPackets,
+  knownSum,
+  ownerOf,
+  type Names,
+} from './measures.js';
 import type { Deadline } from './page.js';
 import { ProcflowError } from '../../errors.js';
 
@@ -84,22 +92,24 @@ export class FlowTotal implements TrafficSum {
   readonly received: TrafficSum = { octets: null, packets: null, payloadBytes: null, retransmittedPackets: null };
 }
 
-/** A part of a flow as one group sees it. */
+/** A part of a flow as one group sees it. One object is filled again and again: a scan makes millions. */
 interface Part {
-  readonly process: Process | null;
-  readonly near: Endpoint;
-  readonly far: Endpoint;
+  process: Process | null;
+  near: Endpoint;
+  far: Endpoint;
   /** The share of what is only known by socket, 0 to 1. */
-  readonly weight: number;
-  readonly sentPayload: number | null;
-  readonly receivedPayload: number | null;
+  weight: number;
+  sentPayload: number | null;
+  receivedPayload: number | null;
 }
+
+type TotalNames = Names & { readonly hostName: string };
 
 interface Dimension {
   readonly isOfEnd: boolean;
   /** The group's key, and how it is written into the group's row. */
-  value(flow: Flow, part: Part, names: Names & { hostName: string }): string | null;
-  fill(total: FlowTotal, flow: Flow, part: Part, names: Names & { hostName: string }): void;
+  value(flow: Flow, part: Part, names: TotalNames): string | null;
+  fill(total: FlowTotal, flow: Flow, part: Part, names: TotalNames): void;
 }
 
 const DIMENSIONS: Readonly<Record<FlowDimension, Dimension>> = {
@@ -164,7 +174,7 @@ export interface TotalsRequest {
   readonly groupBy: readonly FlowDimension[];
   readonly orderBy: FlowMeasure;
   readonly first: number;
-  readonly names: Names & { hostName: string };
+  readonly names: TotalNames;
   readonly deadline: Deadline;
 }
 
@@ -174,28 +184,122 @@ const ROWS_PER_CHECK = 2048;
 
 /** The largest groups first; ties by key. @throws ProcflowError QUERY_TOO_COMPLEX for too many groups */
 export function totalFlows(rows: Iterable<Flow>, test: Predicate<Flow>, request: TotalsRequest): FlowTotal[] {
-  const groups = new Map<string, FlowTotal>();
-  const dimensions = request.groupBy.map((name) => ({ name, ...DIMENSIONS[name] }));
-  const isByEnd = dimensions.some((dimension) => dimension.isOfEnd);
+  const groups = new Groups(request);
   let scanned = 0;
   for (const flow of rows) {
     if (++scanned % ROWS_PER_CHECK === 0) request.deadline.check();
-    if (!test(flow)) continue;
-    const seen = new Map<FlowTotal, Seen>();
-    for (const part of isByEnd ? partsOf(flow) : [wholeOf(flow)]) {
-      const total = groupOf(groups, dimensions, flow, part, request.names);
-      addWhole(total, flow, part, seen);
-      addViews(total, part);
-    }
+    if (test(flow)) groups.add(flow);
   }
-  return largest(groups, request);
+  return groups.largest();
 }
 
-function largest(groups: ReadonlyMap<string, FlowTotal>, { orderBy, first }: TotalsRequest): FlowTotal[] {
-  const best = new Best<FlowTotal>(first, comparator('DESC'));
-  for (const [key, total] of groups) best.offer(measureOf(total, orderBy), key, total);
-  return best.sorted().map(({ row }) => row);
+/** A group while it is summed up. */
+class Group {
+  constructor(readonly total: FlowTotal) {}
+  /** The flow that was added last, with how much of it is counted: by the end that brought it first, and by the other. */
+  flow: Flow | null = null;
+  first: Endpoint | null = null;
+  firstWeight = 0;
+  otherWeight = 0;
 }
+
+class Groups {
+  readonly #groups = new Map<string, Group>();
+  readonly #dimensions: readonly (Dimension & { readonly name: FlowDimension })[];
+  readonly #isByEnd: boolean;
+  #part: Part | undefined;
+
+  constructor(private readonly request: TotalsRequest) {
+    this.#dimensions = request.groupBy.map((name) => ({ name, ...DIMENSIONS[name] }));
+    this.#isByEnd = this.#dimensions.some((dimension) => dimension.isOfEnd);
+  }
+
+  add(flow: Flow): void {
+    const { client, server } = flow;
+    const isSeenFromServer = server.local && !client.local;
+    if (!this.#isByEnd) this.#addEnd(flow, isSeenFromServer ? server : client, isSeenFromServer ? client : server);
+    else {
+      // A flow with no local end is seen from its client.
+      if (client.local || !server.local) this.#addProcesses(flow, client, server);
+      if (server.local) this.#addProcesses(flow, server, client);
+    }
+  }
+
+  largest(): FlowTotal[] {
+    const { first, orderBy } = this.request;
+    const best = new Best<FlowTotal>(first, comparator('DESC'));
+    for (const [key, { total }] of this.#groups) best.offer(measureOf(total, orderBy), key, total);
+    return best.sorted().map(({ row }) => row);
+  }
+
+  #addEnd(flow: Flow, near: Endpoint, far: Endpoint): void {
+    const process = near.shares[0]?.process ?? ownerOf(near);
+    this.#addPart(flow, process, near, far, 1, near.sent.payloadBytes, far.sent.payloadBytes);
+  }
+
+  #addProcesses(flow: Flow, near: Endpoint, far: Endpoint): void {
+    const { shares } = near;
+    if (shares.length < 2) {
+      this.#addEnd(flow, near, far);
+      return;
+    }
+    let moved = 0;
+    for (const share of shares) moved += share.sentPayloadBytes + share.receivedPayloadBytes;
+    for (const { process, sentPayloadBytes: sent, receivedPayloadBytes: received } of shares) {
+      const weight = moved === 0 ? 1 / shares.length : (sent + received) / moved;
+      this.#addPart(flow, process, near, far, weight, sent, received);
+    }
+  }
+
+  #addPart(
+    flow: Flow,
+    process: Process | null,
+    near: Endpoint,
+    far: Endpoint,
+    weight: number,
+    sentPayload: number | null,
+    receivedPayload: number | null,
+  ): void {
+    const part = (this.#part ??= { process, near, far, weight, sentPayload, receivedPayload });
+    part.process = process;
+    part.near = near;
+    part.far = far;
+    part.weight = weight;
+    part.sentPayload = sentPayload;
+    part.receivedPayload = receivedPayload;
+    const group = this.#groupOf(flow, part);
+    addWhole(group, flow, part);
+    addTraffic(group.total.sent, near, weight, sentPayload);
+    addTraffic(group.total.received, far, weight, receivedPayload);
+  }
+
+  #groupOf(flow: Flow, part: Part): Group {
+    const key = this.#keyOf(flow, part);
+    return this.#groups.get(key) ?? this.#make(key, flow, part);
+  }
+
+  #keyOf(flow: Flow, part: Part): string {
+    const [only, second] = this.#dimensions;
+    const { names } = this.request;
+    if (only !== undefined && second === undefined) return only.value(flow, part, names) ?? UNKNOWN;
+    return JSON.stringify(this.#dimensions.map((dimension) => dimension.value(flow, part, names)));
+  }
+
+  #make(key: string, flow: Flow, part: Part): Group {
+    if (this.#groups.size >= MAX_GROUPS) {
+      throw new ProcflowError('QUERY_TOO_COMPLEX', `more than ${MAX_GROUPS} groups: narrow the filter or the window`);
+    }
+    const { names } = this.request;
+    const keys = this.#dimensions.map(({ name, value }) => ({ dimension: name, value: value(flow, part, names) }));
+    const group = new Group(new FlowTotal(keys));
+    for (const dimension of this.#dimensions) dimension.fill(group.total, flow, part, names);
+    this.#groups.set(key, group);
+    return group;
+  }
+}
+
+/** The key of what has no value; no name of anything holds a zero. */
+const UNKNOWN = '\0';
 
 function measureOf(total: FlowTotal, measure: FlowMeasure): number | null {
   switch (measure) {
@@ -220,109 +324,39 @@ function measureOf(total: FlowTotal, measure: FlowMeasure): number | null {
   }
 }
 
-function groupOf(
-  groups: Map<string, FlowTotal>,
-  dimensions: readonly (Dimension & { name: FlowDimension })[],
-  flow: Flow,
-  part: Part,
-  names: Names & { hostName: string },
-): FlowTotal {
-  const values = dimensions.map((dimension) => dimension.value(flow, part, names));
-  const key = values.length === 1 && values[0] !== null ? (values[0] ?? '') : JSON.stringify(values);
-  let total = groups.get(key);
-  if (total === undefined) {
-    if (groups.size >= MAX_GROUPS) {
-      throw new ProcflowError('QUERY_TOO_COMPLEX', `more than ${MAX_GROUPS} groups: narrow the filter or the window`);
-    }
-    total = new FlowTotal(dimensions.map(({ name }, i) => ({ dimension: name, value: values[i] ?? null })));
-    for (const dimension of dimensions) dimension.fill(total, flow, part, names);
-    groups.set(key, total);
-  }
-  return total;
-}
-
-/** The flow seen from its local end, or from its client when both or neither are local. */
-function wholeOf(flow: Flow): Part {
-  const fromServer = flow.server.local && !flow.client.local;
-  return fromServer ? endPart(flow.server, flow.client) : endPart(flow.client, flow.server);
-}
-
-function partsOf(flow: Flow): Part[] {
-  const parts: Part[] = [];
-  if (flow.client.local) parts.push(...processParts(flow.client, flow.server));
-  if (flow.server.local) parts.push(...processParts(flow.server, flow.client));
-  return parts.length > 0 ? parts : [endPart(flow.client, flow.server)];
-}
-
-function endPart(near: Endpoint, far: Endpoint): Part {
-  return {
-    process: near.shares[0]?.process ?? ownerOf(near),
-    near,
-    far,
-    weight: 1,
-    sentPayload: near.sent.payloadBytes,
-    receivedPayload: far.sent.payloadBytes,
-  };
-}
-
-function processParts(near: Endpoint, far: Endpoint): Part[] {
-  if (near.shares.length < 2) return [endPart(near, far)];
-  const moved = near.shares.reduce((sum, share) => sum + share.sentPayloadBytes + share.receivedPayloadBytes, 0);
-  return near.shares.map((share) => ({
-    process: share.process,
-    near,
-    far,
-    weight: moved === 0 ? 1 / near.shares.length : (share.sentPayloadBytes + share.receivedPayloadBytes) / moved,
-    sentPayload: share.sentPayloadBytes,
-    receivedPayload: share.receivedPayloadBytes,
-  }));
-}
-
-/** How much of a flow a group has counted already, by the end that brought it first and by the other. */
-interface Seen {
-  readonly first: Endpoint;
-  firstWeight: number;
-  otherWeight: number;
-}
-
 /** Adds a part to the totals of its group. What both ends bring is one flow: of the second only what exceeds the first. */
-function addWhole(total: FlowTotal, flow: Flow, part: Part, seen: Map<FlowTotal, Seen>): void {
-  let counted = seen.get(total);
-  if (counted === undefined) {
+function addWhole(group: Group, flow: Flow, part: Part): void {
+  const { total } = group;
+  if (group.flow !== flow) {
     total.flows++;
-    counted = { first: part.near, firstWeight: 0, otherWeight: 0 };
-    seen.set(total, counted);
+    group.flow = flow;
+    group.first = part.near;
+    group.firstWeight = 0;
+    group.otherWeight = 0;
   }
-  if (counted.first === part.near) {
-    counted.firstWeight += part.weight;
+  if (group.first === part.near) {
+    group.firstWeight += part.weight;
     addFlow(total, flow, part.weight, knownSum(part.sentPayload, part.receivedPayload));
     return;
   }
-  const before = Math.max(0, counted.otherWeight - counted.firstWeight);
-  counted.otherWeight += part.weight;
-  const more = Math.max(0, counted.otherWeight - counted.firstWeight) - before;
-  if (more <= 0) return;
-  const payload = knownSum(flow.client.sent.payloadBytes, flow.server.sent.payloadBytes);
-  addFlow(total, flow, more, weighted(payload, more));
+  const before = Math.max(0, group.otherWeight - group.firstWeight);
+  group.otherWeight += part.weight;
+  const more = Math.max(0, group.otherWeight - group.firstWeight) - before;
+  if (more > 0) addFlow(total, flow, more, weighted(flowPayloadBytes(flow), more));
 }
 
-function addFlow(total: FlowTotal, { client, server }: Flow, weight: number, payload: number | null): void {
-  for (const name of ['octets', 'packets', 'retransmittedPackets'] as const) {
-    total[name] = knownSum(total[name], weighted(knownSum(client.sent[name], server.sent[name]), weight));
-  }
+function addFlow(total: FlowTotal, flow: Flow, weight: number, payload: number | null): void {
+  total.octets = knownSum(total.octets, weighted(flowOctets(flow), weight));
+  total.packets = knownSum(total.packets, weighted(flowPackets(flow), weight));
+  const retransmitted = weighted(flowRetransmittedPackets(flow), weight);
+  total.retransmittedPackets = knownSum(total.retransmittedPackets, retransmitted);
   total.payloadBytes = knownSum(total.payloadBytes, payload);
 }
 
-function addViews(total: FlowTotal, part: Part): void {
-  const { near, far, weight } = part;
-  addTraffic(total.sent, near, weight, part.sentPayload);
-  addTraffic(total.received, far, weight, part.receivedPayload);
-}
-
-function addTraffic(sum: TrafficSum, sender: Endpoint, weight: number, payload: number | null): void {
-  for (const name of ['octets', 'packets', 'retransmittedPackets'] as const) {
-    sum[name] = knownSum(sum[name], weighted(sender.sent[name], weight));
-  }
+function addTraffic(sum: TrafficSum, { sent }: Endpoint, weight: number, payload: number | null): void {
+  sum.octets = knownSum(sum.octets, weighted(sent.octets, weight));
+  sum.packets = knownSum(sum.packets, weighted(sent.packets, weight));
+  sum.retransmittedPackets = knownSum(sum.retransmittedPackets, weighted(sent.retransmittedPackets, weight));
   sum.payloadBytes = knownSum(sum.payloadBytes, payload);
 }
 

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { ProcflowError } from '../../errors.js';
 import { stringify } from '../json.js';
 import { toCsv } from './csv.js';
-import { flag, text1 } from './grammar.js';
+import { flag, text1, texts } from './grammar.js';
 import { checkPaths, cutTo, type Cut } from './mask.js';
 import type { Parameters } from './parameters.js';
 import type { Json } from './shape.js';
@@ -57,14 +57,14 @@ export function sendList<T>(request: Request, response: Response, parameters: Pa
 }
 
 export function cutOf(parameters: Parameters, paths: AnswerPaths): Cut {
-  const fields = parameters.get('fields')?.map(String);
+  const fields = fieldsOf(parameters);
   checkPaths(fields, paths.all);
   return cutTo(fields);
 }
 
 /** The columns that `fields` names or that lie below what it names. */
 function columnsOf(parameters: Parameters, { leaves }: AnswerPaths): readonly string[] {
-  const fields = parameters.get('fields')?.map(String);
+  const fields = fieldsOf(parameters);
   if (fields === undefined) return leaves;
   return leaves.filter((leaf) => fields.some((field) => leaf === field || leaf.startsWith(`${field}.`)));
 }
@@ -83,4 +83,8 @@ function nextLink(request: Request, token: string): string {
   const url = `${path}?${[...kept, `pageToken=${token}`].join('&')}`;
   // Operators may have come unescaped, and would end the link early.
   return `<${url.replace(/[^!-~]|[<>"]/g, encodeURIComponent)}>; rel="next"`;
+}
+
+function fieldsOf(parameters: Parameters): readonly string[] | undefined {
+  return parameters.has('fields') ? texts(parameters, 'fields') : undefined;
 }

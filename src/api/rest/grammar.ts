@@ -86,6 +86,10 @@ export function text1(parameters: Parameters, name: string): string | undefined 
   return typeof value === 'string' ? value : undefined;
 }
 
+export function texts(parameters: Parameters, name: string): string[] {
+  return (parameters.get(name) ?? []).filter((value) => typeof value === 'string');
+}
+
 export function number1(parameters: Parameters, name: string): number | undefined {
   const value = parameters.get(name)?.[0];
   return typeof value === 'number' ? value : undefined;

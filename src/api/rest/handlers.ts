@@ -20,7 +20,7 @@ import {
 import type { EventKind, GroupSpec, Hub, Streamed } from '../stream/index.js';
 import type { Scope } from '../../tokens.js';
 import { cutOf, sendList, sendObject } from './answer.js';
-import { constantCase, filterOf, number1, orderOf, text1 } from './grammar.js';
+import { constantCase, filterOf, number1, orderOf, text1, texts } from './grammar.js';
 import type { Parameters } from './parameters.js';
 import {
   flowShape,
@@ -152,7 +152,7 @@ function totals(options: RestOptions, { request, response, parameters, caller }:
   const order = text1(parameters, 'orderBy');
   const rows = options.queries.totals(
     {
-      groupBy: (parameters.get('groupBy') ?? []).map((name) => constantCase(String(name)) as FlowDimension),
+      groupBy: texts(parameters, 'groupBy').map((name) => constantCase(name) as FlowDimension),
       where: filterOf(FLOW_FIELDS, parameters),
       orderBy: order === undefined ? null : (constantCase(order) as FlowMeasure),
       first: number1(parameters, 'pageSize') ?? null,
@@ -230,8 +230,8 @@ function openStream<K extends 'flow' | 'process'>(
 }
 
 function kindsOf(parameters: Parameters, usual: readonly EventKind[]): ReadonlySet<EventKind> {
-  const events = parameters.get('events');
-  return new Set(events === undefined ? usual : events.map((event) => String(event).toUpperCase() as EventKind));
+  const events = texts(parameters, 'events');
+  return new Set(events.length === 0 ? usual : events.map((event) => event.toUpperCase() as EventKind));
 }
 
 function processOf({ queries }: RestOptions, request: Request, caller: Caller): Process {

@@ -7,7 +7,7 @@ import { Subscriber, type EndReason, type Sink } from './subscriber.js';
 export interface HubOptions {
   readonly bufferEvents: number;
   readonly stuckMs: number;
-  clockMs(): number;
+  readonly clockMs: () => number;
 }
 
 /** The rows that streams are made of, by the word for them. */
@@ -17,14 +17,11 @@ export interface Streamed {
 }
 export type StreamName = keyof Streamed;
 
-/** How to leave a stream again. Harmless when called twice. */
-export type Leave = () => void;
-
 export interface JoinOptions<T> {
   readonly sink: Sink;
   /** The same key means the same spec. */
   readonly key: string;
-  spec(): GroupSpec<T>;
+  readonly spec: () => GroupSpec<T>;
   /** Resume after this event, as far as memory reaches. */
   readonly after?: EventPosition | undefined;
 }
@@ -157,6 +154,7 @@ export class Hub {
 
 export interface Subscribed {
   /** To be called when the sink can take more. */
-  drained(): void;
-  leave: Leave;
+  readonly drained: () => void;
+  /** Leaves the stream; harmless when called twice. */
+  readonly leave: () => void;
 }

@@ -2,7 +2,7 @@
 export interface Sink {
   write(payload: Buffer): void;
   /** More is waiting to be sent than should be: nothing further is given to it until it has drained. */
-  readonly isBusy: boolean;
+  isBusy(): boolean;
   /** Bytes that have left for the network; while it grows, the client reads. */
   readonly sentBytes: number;
   /** Ends the stream; what the client is told depends on its protocol. */
@@ -26,7 +26,7 @@ export interface SubscriberOptions {
   /** How the client is told that it lost events. */
   renderDropped(count: number): Buffer;
   onDropped(count: number): void;
-  clockMs(): number;
+  readonly clockMs: () => number;
 }
 
 /** One subscriber: passes batches on, keeps a bounded number while the client is slow, drops the oldest and tells. */
@@ -45,7 +45,7 @@ export class Subscriber {
   }
 
   deliver(batch: Batch): void {
-    if (this.#waiting.length === 0 && this.#dropped === 0 && !this.sink.isBusy) {
+    if (this.#waiting.length === 0 && this.#dropped === 0 && !this.sink.isBusy()) {
       this.sink.write(batch.payload);
       return;
     }
@@ -58,13 +58,13 @@ export class Subscriber {
   /** To be called when the sink has sent what waited in it. */
   drained(): void {
     if (this.#waiting.length === 0 && this.#dropped === 0) return;
-    if (this.sink.isBusy) return;
+    if (this.sink.isBusy()) return;
     // The lost ones came before those that wait, and so does the word of them.
     if (this.#dropped > 0) {
       this.sink.write(this.options.renderDropped(this.#dropped));
       this.#dropped = 0;
     }
-    while (!this.sink.isBusy) {
+    while (!this.sink.isBusy()) {
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
       this.#waitingEvents -= batch.events;
@@ -76,7 +76,7 @@ export class Subscriber {
   checkProgress(): void {
     const nowMs = this.options.clockMs();
     const { sentBytes } = this.sink;
-    if (!this.sink.isBusy || sentBytes !== this.#lastSent) {
+    if (!this.sink.isBusy() || sentBytes !== this.#lastSent) {
       this.#lastSent = sentBytes;
       this.#lastProgressMs = nowMs;
       return;
