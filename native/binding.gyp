@@ -16,9 +16,12 @@
         'src/netns.cc',
         'src/proc_files.cc',
         'src/process_table.cc',
+        'src/procfs_processes.cc',
+        'src/procfs_sockets.cc',
         'src/procfs_source.cc',
         'src/share_table.cc',
         'src/sock_diag.cc',
+        'src/socket_filter.cc',
         'src/user_names.cc',
       ],
       'include_dirs': [
