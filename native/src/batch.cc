@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <new>
+#include <type_traits>
 
 namespace procflow {
 namespace {
@@ -37,11 +38,27 @@ double boot_to_unix_ns() {
 
 constexpr std::size_t padded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
 
-enum TableIndex : std::size_t {
-#define PF_TABLE_INDEX(name, columns) kTable_##name,
-  PF_TABLES(PF_TABLE_INDEX)
-#undef PF_TABLE_INDEX
-};
+// Bytes of a table's columns, each padded.
+#define PF_PLUS_COLUMN(name, type) +padded(rows * sizeof(ColumnTypes::type))
+#define PF_DEFINE_COLUMN_BYTES(table, COLUMNS) \
+  std::size_t table##_bytes(std::size_t rows) { return 0 COLUMNS(PF_PLUS_COLUMN); }
+PF_TABLES(PF_DEFINE_COLUMN_BYTES)
+#undef PF_DEFINE_COLUMN_BYTES
+#undef PF_PLUS_COLUMN
+
+template <typename Row, typename Column>
+std::uint8_t* write_column(std::uint8_t* to, const std::vector<Row>& rows, Column Row::*member) {
+  std::uint8_t* at = to;
+  for (const Row& row : rows) {
+    std::memcpy(at, &(row.*member), sizeof(Column));
+    at += sizeof(Column);
+  }
+  return to + padded(rows.size() * sizeof(Column));
+}
+
+#define PF_COUNT_TABLE(name, columns) +1
+constexpr std::size_t kTables = 0 PF_TABLES(PF_COUNT_TABLE);
+#undef PF_COUNT_TABLE
 
 }  // namespace
 
@@ -55,36 +72,12 @@ std::uint32_t BatchBuilder::intern(std::string_view text) {
   return entry->second;
 }
 
-BatchBuilder::Table& BatchBuilder::table(std::size_t index, std::size_t columns) {
-  Table& table = tables_[index];
-  if (table.columns.size() != columns) table.columns.resize(columns);
-  table.rows++;
-  rows_++;
-  return table;
-}
-
-#define PF_COUNT_COLUMN(name, type) +1
-#define PF_PUT_COLUMN(name, type) put(columns[column++], row.name);
-#define PF_DEFINE_ADD(name, COLUMNS, Row)                                   \
-  void BatchBuilder::add(const Row& row) {                                  \
-    auto& columns = table(kTable_##name, 0 COLUMNS(PF_COUNT_COLUMN)).columns; \
-    std::size_t column = 0;                                                 \
-    COLUMNS(PF_PUT_COLUMN)                                                  \
-  }
-PF_DEFINE_ADD(process, PF_PROCESS_COLUMNS, ProcessRow)
-PF_DEFINE_ADD(socket, PF_SOCKET_COLUMNS, SocketRow)
-PF_DEFINE_ADD(traffic, PF_TRAFFIC_COLUMNS, TrafficRow)
-PF_DEFINE_ADD(address, PF_ADDRESS_COLUMNS, AddressRow)
-PF_DEFINE_ADD(loss, PF_LOSS_COLUMNS, LossRow)
-#undef PF_DEFINE_ADD
-#undef PF_PUT_COLUMN
-#undef PF_COUNT_COLUMN
-
 Block BatchBuilder::seal() {
   const std::size_t header = padded(36 + 4 * kTables + 8);
   std::size_t size = header;
-  for (const Table& table : tables_)
-    for (const auto& column : table.columns) size += padded(column.size());
+#define PF_ADD_TABLE(name, columns) size += name##_bytes(name##_.size());
+  PF_TABLES(PF_ADD_TABLE)
+#undef PF_ADD_TABLE
   size += padded(string_ends_.size() * 4) + padded(string_bytes_.size());
 
   auto* data = static_cast<std::uint8_t*>(std::calloc(1, size));
@@ -100,7 +93,9 @@ Block BatchBuilder::seal() {
   write(now_ns(CLOCK_BOOTTIME));
   write(boot_to_unix_ns());
   write(static_cast<std::uint32_t>(kTables));
-  for (const Table& table : tables_) write(table.rows);
+#define PF_WRITE_ROWS(name, columns) write(static_cast<std::uint32_t>(name##_.size()));
+  PF_TABLES(PF_WRITE_ROWS)
+#undef PF_WRITE_ROWS
   write(static_cast<std::uint32_t>(string_ends_.size()));
   write(static_cast<std::uint32_t>(string_bytes_.size()));
 
@@ -109,13 +104,17 @@ Block BatchBuilder::seal() {
     if (length > 0) std::memcpy(to, bytes, length);
     to += padded(length);
   };
-  for (Table& table : tables_) {
-    for (auto& column : table.columns) {
-      append(column.data(), column.size());
-      column.clear();
-    }
-    table.rows = 0;
+#define PF_WRITE_COLUMN(name, type) to = write_column(to, rows, &Row::name);
+#define PF_WRITE_TABLE(name, COLUMNS)                                   \
+  {                                                                     \
+    const auto& rows = name##_;                                         \
+    using Row = std::remove_cvref_t<decltype(rows)>::value_type;        \
+    COLUMNS(PF_WRITE_COLUMN)                                            \
+    name##_.clear();                                                    \
   }
+  PF_TABLES(PF_WRITE_TABLE)
+#undef PF_WRITE_TABLE
+#undef PF_WRITE_COLUMN
   append(string_ends_.data(), string_ends_.size() * 4);
   append(string_bytes_.data(), string_bytes_.size());
   string_index_.clear();

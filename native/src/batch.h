@@ -52,11 +52,11 @@ class BatchBuilder {
   // The index of a string in this batch, equal strings stored once. The view's bytes are copied.
   std::uint32_t intern(std::string_view text);
 
-  void add(const ProcessRow& row);
-  void add(const SocketRow& row);
-  void add(const TrafficRow& row);
-  void add(const AddressRow& row);
-  void add(const LossRow& row);
+  void add(const ProcessRow& row) { append(process_, row); }
+  void add(const SocketRow& row) { append(socket_, row); }
+  void add(const TrafficRow& row) { append(traffic_, row); }
+  void add(const AddressRow& row) { append(address_, row); }
+  void add(const LossRow& row) { append(loss_, row); }
 
   bool empty() const { return rows_ == 0; }
   // Rows of all tables together.
@@ -66,24 +66,18 @@ class BatchBuilder {
   Block seal();
 
  private:
-  struct Table {
-    std::uint32_t rows = 0;
-    std::vector<std::vector<std::uint8_t>> columns;
-  };
-  template <typename T>
-  static void put(std::vector<std::uint8_t>& column, const T& value) {
-    const auto at = column.size();
-    column.resize(at + sizeof(T));
-    std::memcpy(column.data() + at, &value, sizeof(T));
+  // Rows wait as they are; `seal` turns them into columns.
+  std::vector<ProcessRow> process_;
+  std::vector<SocketRow> socket_;
+  std::vector<TrafficRow> traffic_;
+  std::vector<AddressRow> address_;
+  std::vector<LossRow> loss_;
+  template <typename Row>
+  void append(std::vector<Row>& table, const Row& row) {
+    table.push_back(row);
+    rows_++;
   }
 
-#define PF_COUNT_TABLE(name, columns) +1
-  static constexpr std::size_t kTables = 0 PF_TABLES(PF_COUNT_TABLE);
-#undef PF_COUNT_TABLE
-
-  Table& table(std::size_t index, std::size_t columns);
-
-  Table tables_[kTables];
   std::size_t rows_ = 0;
   double sequence_ = 0;
   std::unordered_map<std::string, std::uint32_t> string_index_;
