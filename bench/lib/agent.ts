@@ -7,7 +7,8 @@ import { freePort } from './ports.js';
 import { temporaryFolder } from './temporary.js';
 import type { RunningTool, Tool } from './tool.js';
 
-const READY_TIMEOUT_MS = 20_000;
+/** Far beyond its aim: on a busy machine a late start is a number, not an error. */
+const READY_TIMEOUT_MS = 60_000;
 /** A question to an agent that digests a burst may take long; one that never answers is an error. */
 const ANSWER_TIMEOUT_MS = 30_000;
 /** Seldom enough that asking does not slow the start down. */
@@ -19,10 +20,13 @@ export interface HostState {
   readonly sourceReason: string | null;
   readonly liveFlows: number;
   readonly flowsEnded: number | string;
+  readonly lastPollMs: number | null;
+  readonly pollIntervalMs: number | null;
   readonly losses: readonly { readonly place: string; readonly count: number | string }[];
 }
 
-const HOST_QUERY = '{ host { source sourceReason liveFlows flowsEnded losses { place count } } }';
+const HOST_QUERY =
+  '{ host { source sourceReason liveFlows flowsEnded lastPollMs pollIntervalMs losses { place count } } }';
 
 /** The whole agent, as `npm start` runs it, with the default configuration except for where it listens. */
 export class Agent implements RunningTool {

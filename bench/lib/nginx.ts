@@ -4,7 +4,7 @@ import { Child } from './children.js';
 import { freePort } from './ports.js';
 import { temporaryFolder } from './temporary.js';
 
-const READY_TIMEOUT_MS = 5000;
+const READY_TIMEOUT_MS = 20_000;
 const PROGRAM = '/usr/sbin/nginx';
 
 export interface Nginx {

@@ -7,7 +7,7 @@ import type { Cpus } from './cpus.js';
 import { temporaryFolder } from './temporary.js';
 import type { RunningTool, Tool } from './tool.js';
 
-const READY_TIMEOUT_MS = 5000;
+const READY_TIMEOUT_MS = 20_000;
 /** From the moment that a program says it listens until it does. */
 const SETTLE_MS = 100;
 
