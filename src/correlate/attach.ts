@@ -120,7 +120,7 @@ function place(half: Half, flow: Flow, endpoint: Endpoint, local: Tuple): void {
   half.endpoint = endpoint;
   if (endpoint.address === '' || isUnspecifiedText(endpoint.address)) endpoint.address = local.address;
   endpoint.port = local.port;
-  endpoint.netns = half.namespace.inode;
+  endpoint.namespace = half.namespace;
   endpoint.local = true;
   if (isUnspecifiedText(endpoint.address) && half.protocolNumber !== 0) flow.noteBits |= NOTE.localAddressUnknown;
 }

@@ -2,7 +2,7 @@
 import { isUnspecifiedText } from '../capture/address.js';
 import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
-import { BoundSocket, Counters, OWNER_RANK, type DatagramShare, type PeerHalf } from './halves.js';
+import { BoundSocket, Counters, OWNER_RANK, small, type DatagramShare, type PeerHalf } from './halves.js';
 import type { Flow } from './model.js';
 import { NOTE, OwnerFacts, proposeBoundOwner, proposeOwner, setCreator } from './owners.js';
 import { allPeers, datagramShareOf, dropShare, findPeer, NOBODY, openPeer, PACKET, peerOf } from './peers.js';
@@ -50,7 +50,7 @@ function add(tables: Tables, batch: Batch, row: number, kind: number): BoundSock
   // A TCP socket that is not connected is nothing yet, or nothing any more.
   if (protocol === TCP && ((table.flags[row] as number) & SOCKET_FLAG.listener) === 0) return null;
   const socket = new BoundSocket(cookie, protocol, tables.namespaces.get(table.netns[row] as number));
-  tables.sockets.set(cookie, socket);
+  tables.sockets.set(socket);
   return socket;
 }
 
@@ -173,14 +173,14 @@ function hasAdvanced(share: DatagramShare, row: TrafficRow): boolean {
 
 function put(share: DatagramShare, row: TrafficRow): void {
   const { base } = share;
-  share.sentPayloadBytes = row.sentBytes + (base?.sentBytes ?? 0);
-  share.sentMessages = row.sentMessages + (base?.sentMessages ?? 0);
-  share.sentOctets = row.sentOctets + (base?.sentOctets ?? 0);
-  share.sentPackets = row.sentPackets + (base?.sentPackets ?? 0);
-  share.receivedPayloadBytes = row.receivedBytes + (base?.receivedBytes ?? 0);
-  share.receivedMessages = row.receivedMessages + (base?.receivedMessages ?? 0);
-  share.receivedOctets = row.receivedOctets + (base?.receivedOctets ?? 0);
-  share.receivedPackets = row.receivedPackets + (base?.receivedPackets ?? 0);
+  share.sentPayloadBytes = small(row.sentBytes + (base?.sentBytes ?? 0));
+  share.sentMessages = small(row.sentMessages + (base?.sentMessages ?? 0));
+  share.sentOctets = small(row.sentOctets + (base?.sentOctets ?? 0));
+  share.sentPackets = small(row.sentPackets + (base?.sentPackets ?? 0));
+  share.receivedPayloadBytes = small(row.receivedBytes + (base?.receivedBytes ?? 0));
+  share.receivedMessages = small(row.receivedMessages + (base?.receivedMessages ?? 0));
+  share.receivedOctets = small(row.receivedOctets + (base?.receivedOctets ?? 0));
+  share.receivedPackets = small(row.receivedPackets + (base?.receivedPackets ?? 0));
 }
 
 function countersOf(share: DatagramShare): Counters {

@@ -1,5 +1,6 @@
 /** Flows: live ones, and those that ended a short while ago. */
-import { Fifo, ShardedMap } from './collections.js';
+import { Fifo } from './collections.js';
+import { HashIndex, mixed } from './hash-index.js';
 import { Flow, type FlowEndReason, type Protocol } from './model.js';
 import type { ProcessTable } from './process-table.js';
 
@@ -10,10 +11,25 @@ export interface FlowLimits {
   readonly maxLive: number;
 }
 
+/** `f_` and what encodes the host. */
+const ID_PREFIX_LENGTH = 12;
+
 export type FlowEvent = 'STARTED' | 'UPDATED' | 'ENDED';
 
+class FlowsById extends HashIndex<string, Flow> {
+  protected override keyOf(flow: Flow): string {
+    return flow.id;
+  }
+  protected override hashOf(id: string): number {
+    // All ids begin alike, with the host.
+    let hash = id.length;
+    for (let i = ID_PREFIX_LENGTH; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+    return mixed(hash);
+  }
+}
+
 export class FlowTable {
-  private readonly byId = new ShardedMap<string, Flow>();
+  private readonly byId = new FlowsById();
   private readonly ended = new Fifo<Flow>();
   /** When each of them was published as ended: an idle flow's own end is long past by then. */
   private readonly endedAt = new Fifo<number>();
@@ -88,7 +104,7 @@ export class FlowTable {
     const isNew = flow.revision === 0;
     flow.revision = revision;
     if (isNew) {
-      this.byId.set(flow.id, flow);
+      this.byId.set(flow);
       this.startedCount++;
       this.emit('STARTED', flow);
     }

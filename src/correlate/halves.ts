@@ -3,8 +3,8 @@
  * half it has; any other socket has a half for each of its peers. Two halves that mirror each other are mates and share
  * one flow.
  */
-import type { Namespace } from './namespaces.js';
-import { ProcessShare, type Endpoint, type Flow, type FlowEndReason, type Process } from './model.js';
+import { Process, ProcessShare, type Endpoint, type Flow, type FlowEndReason } from './model.js';
+import { Namespace } from './namespaces.js';
 
 /** How far the owner of a half is to be trusted, worst first. */
 export const OWNER_RANK = { none: 0, listener: 1, creator: 2, holder: 3, opener: 4, closer: 5, mover: 6 } as const;
@@ -22,9 +22,7 @@ export abstract class Half {
   /** Place in the tuple index, and the next half in the same place. */
   tupleHash = -1;
   nextInTuple: Half | null = null;
-  /** {@link OWNER_RANK} of `endpoint.process`. */
-  ownerRank = 0;
-  /** {@link HALF_FLAG} bits, and two bits of role evidence above them. */
+  /** {@link HALF_FLAG} bits, and small numbers above them: a million halves have them in one place. */
   flags = 0;
   /** Why the mate has ended, when it has: the flow ends with the worse reason of both. */
   mateEndReason: FlowEndReason | null = null;
@@ -34,11 +32,20 @@ export abstract class Half {
   abstract readonly namespace: Namespace;
 
   get roleEvidence(): number {
-    return this.flags >> EVIDENCE_SHIFT;
+    return (this.flags >> EVIDENCE_SHIFT) & 3;
   }
 
   set roleEvidence(evidence: number) {
-    this.flags = (this.flags & ((1 << EVIDENCE_SHIFT) - 1)) | (evidence << EVIDENCE_SHIFT);
+    this.flags = (this.flags & ~(3 << EVIDENCE_SHIFT)) | (evidence << EVIDENCE_SHIFT);
+  }
+
+  /** {@link OWNER_RANK} of `endpoint.process`. */
+  get ownerRank(): number {
+    return (this.flags >> RANK_SHIFT) & 7;
+  }
+
+  set ownerRank(rank: number) {
+    this.flags = (this.flags & ~(7 << RANK_SHIFT)) | (rank << RANK_SHIFT);
   }
 
   has(flag: number): boolean {
@@ -47,6 +54,8 @@ export abstract class Half {
 }
 
 const EVIDENCE_SHIFT = 8;
+const RANK_SHIFT = 10;
+const STATE_SHIFT = 13;
 
 export const HALF_FLAG = {
   /** Waits to be published. */
@@ -67,12 +76,8 @@ export const HALF_FLAG = {
 } as const;
 
 export class StreamSocket extends Half {
-  readonly protocolNumber = 6;
-  tcpState = 0;
   /** Payload the application took by the kernel's count; what the messages tier did not see of it was spliced. */
   takenBytes = 0;
-  /** Payload the application handed over, by the kernel's count. */
-  givenBytes = 0;
   /** Whoever takes what was not seen. */
   receiver: Process | null = null;
   spliced: { readonly share: ProcessShare; readonly bytes: number } | null = null;
@@ -82,6 +87,18 @@ export class StreamSocket extends Half {
     readonly namespace: Namespace,
   ) {
     super();
+  }
+
+  get protocolNumber(): number {
+    return 6;
+  }
+
+  get tcpState(): number {
+    return this.flags >> STATE_SHIFT;
+  }
+
+  set tcpState(state: number) {
+    this.flags = (this.flags & ((1 << STATE_SHIFT) - 1)) | (state << STATE_SHIFT);
   }
 }
 
@@ -179,6 +196,32 @@ export class DatagramShare extends CountedShare {
   sentPackets = 0;
   receivedOctets = 0;
   receivedPackets = 0;
+}
+
+/**
+ * A field that only ever held numbers becomes a double of its own on V8's heap with the first that is no small integer,
+ * 16 bytes for each object from then on. One that has held something else keeps small integers in place.
+ */
+function keepIntegersInPlace<T extends object>(sample: T, fields: readonly (keyof T)[]): void {
+  for (const field of fields) sample[field] = undefined as T[typeof field];
+}
+
+const SHARE_COUNTERS = ['sentPayloadBytes', 'receivedPayloadBytes', 'sentMessages', 'receivedMessages'] as const;
+const NOBODY = new Process('', 0, 0, 0);
+keepIntegersInPlace(new CountedShare(NOBODY), SHARE_COUNTERS);
+keepIntegersInPlace(new DatagramShare(NOBODY), [
+  ...SHARE_COUNTERS,
+  'sentOctets',
+  'sentPackets',
+  'receivedOctets',
+  'receivedPackets',
+]);
+keepIntegersInPlace(new StreamSocket(0, new Namespace(0)), ['takenBytes', 'cookie']);
+
+/** A number as the engine keeps it in place, if it is a small integer: what comes out of a column of doubles is not. */
+export function small(value: number): number {
+  const integer = value | 0;
+  return integer === value ? integer : value;
 }
 
 /** What was received by calls that did not ask for the sender, until it is known whose it was. */

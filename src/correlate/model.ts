@@ -119,7 +119,6 @@ export class ProcessShare {
   receivedMessages = 0;
 }
 
-/** The shares of most endpoints: one object for all of them. */
 const NO_SHARES: readonly ProcessShare[] = [];
 
 /** One side of a flow. */
@@ -132,12 +131,33 @@ export class Endpoint {
   hostname: string | null = null;
   /** Moved the bytes last, or owns the socket by the best evidence there is. */
   process: Process | null = null;
-  /** Everyone that moved bytes here; order by bytes is the reader's. */
-  shares: readonly ProcessShare[] = NO_SHARES;
+  /** One share is kept without a list around it: that is what nearly every local endpoint has. */
+  private moved: ProcessShare | readonly ProcessShare[] = NO_SHARES;
   creator: Process | null = null;
-  /** Network namespace (inode number); null when remote or unknown. */
-  netns: number | null = null;
+  /** Network namespace; null when remote or unknown. */
+  namespace: { readonly inode: number } | null = null;
   readonly sent = new Traffic();
+
+  /** Everyone that moved bytes here; order by bytes is the reader's. */
+  get shares(): readonly ProcessShare[] {
+    return this.moved instanceof ProcessShare ? [this.moved] : this.moved;
+  }
+
+  set shares(shares: readonly ProcessShare[]) {
+    const [only] = shares;
+    this.moved = shares.length === 1 && only !== undefined ? only : shares;
+  }
+
+  /** The share of a process, without making a list. */
+  shareOf(process: Process): ProcessShare | undefined {
+    if (this.moved instanceof ProcessShare) return this.moved.process === process ? this.moved : undefined;
+    return this.moved.find((share) => share.process === process);
+  }
+
+  /** Inode number of the network namespace; null when remote or unknown. */
+  get netns(): number | null {
+    return this.namespace?.inode ?? null;
+  }
 }
 
 /** A conversation of two endpoints, from the first to the last packet. */

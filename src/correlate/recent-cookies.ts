@@ -2,7 +2,7 @@
 import { Fifo, ShardedMap } from './collections.js';
 
 /** Longer than capture holds a row back. */
-const KEEP_NS = 10e9;
+const KEEP_NS = 5e9;
 const MAX_COOKIES = 500_000;
 
 export class RecentCookies {

@@ -76,7 +76,7 @@ function applySocketRow(tables: Tables, batch: Batch, row: number): void {
     applyStreamRow(tables, batch, row, known);
   } else applyBoundRow(tables, batch, row, known);
   const waiting = tables.aside.get(cookie);
-  if (waiting === undefined || !tables.sockets.has(cookie)) return;
+  if (waiting === undefined || tables.sockets.get(cookie) === undefined) return;
   tables.aside.delete(cookie);
   tables.asideRows -= waiting.length;
   for (const early of waiting) applyTrafficRow(tables, early);

@@ -9,10 +9,11 @@ export function shareOf<S extends CountedShare>(
   process: Process,
   Share: new (process: Process) => S,
 ): S {
-  for (const share of endpoint.shares) if (share.process === process) return share as S;
+  const known = endpoint.shareOf(process);
+  // All shares of an endpoint are of one class, the one that its protocol counts with.
+  if (known !== undefined) return known as S;
   const share = new Share(process);
-  // A list of its own exact length: most endpoints have one share, and a growing list keeps room for many.
-  endpoint.shares = endpoint.shares.length === 0 ? [share] : [...endpoint.shares, share];
+  endpoint.shares = [...endpoint.shares, share];
   process.flows.add(flow);
   return share;
 }

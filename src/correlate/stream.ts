@@ -3,7 +3,7 @@ import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
 import { attach, guessRole, type Role } from './attach.js';
 import { finishStream } from './ends.js';
-import { CountedShare, Counters, HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, StreamSocket } from './halves.js';
+import { CountedShare, Counters, HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
 import type { FlowState } from './model.js';
 import { markMover, NOTE, OwnerFacts, ownerFromListener, proposeOwner, setCreator } from './owners.js';
 import { shareOf, sumShares } from './shares.js';
@@ -36,10 +36,10 @@ export function applyStreamRow(tables: Tables, batch: Batch, row: number, known:
   }
   owners.read(tables, batch, row);
   if (socket === undefined) {
-    const cookie = table.cookie[row] as number;
+    const cookie = small(table.cookie[row] as number);
     if (!mayBegin(tables, batch, row, cookie, kind)) return;
     socket = new StreamSocket(cookie, tables.namespaces.get(table.netns[row] as number));
-    tables.sockets.set(cookie, socket);
+    tables.sockets.set(socket);
   }
   if (socket.flow === null) openStream(tables, batch, row, socket);
   if (socket.flow !== null) absorb(tables, batch, row, socket);
@@ -154,27 +154,28 @@ function count(tables: Tables, batch: Batch, row: number, socket: StreamSocket):
   if (flow === null || endpoint === null) return;
   const table = batch.socket;
   const header = (flow.ipVersion === 6 ? 40 : 20) + ((table.headerBytes[row] as number) || MIN_HEADER_BYTES);
-  const segmentsOut = table.segmentsOut[row] as number;
-  const bytesSent = table.bytesSent[row] as number;
-  const bytesReceived = table.bytesReceived[row] as number;
-  const given = bytesSent - (table.bytesRetransmitted[row] as number) + (table.unsentBytes[row] as number);
-  const taken = bytesReceived - (table.unreadBytes[row] as number);
+  const segmentsOut = small(table.segmentsOut[row] as number);
+  const bytesSent = small(table.bytesSent[row] as number);
+  const bytesReceived = small(table.bytesReceived[row] as number);
+  const given = small(bytesSent - (table.bytesRetransmitted[row] as number) + (table.unsentBytes[row] as number));
+  const taken = small(bytesReceived - (table.unreadBytes[row] as number));
   flow.noteBits &= ~NOTE.octetsUnknown;
 
   const sent = endpoint.sent;
-  const segmentsIn = table.segmentsIn[row] as number;
+  const segmentsIn = small(table.segmentsIn[row] as number);
   const received = mate === null && socket.mateEndReason === null ? otherEnd(flow, endpoint).sent : null;
   const changed =
     sent.packets !== segmentsOut ||
-    socket.givenBytes !== given ||
+    (!isCounted(socket) && sent.payloadBytes !== given) ||
     socket.takenBytes !== taken ||
     (received !== null && (received.packets !== segmentsIn || received.payloadBytes !== bytesReceived));
   if (changed) tables.touch(socket);
-  socket.givenBytes = given;
   socket.takenBytes = taken;
+  // Replaced by what the processes moved, where that is known.
+  if (!isCounted(socket) || sent.payloadBytes === null) sent.payloadBytes = given;
   sent.octets = octetsOf(bytesSent, segmentsOut, header);
   sent.packets = segmentsOut;
-  sent.retransmittedPackets = table.retransmits[row] as number;
+  sent.retransmittedPackets = small(table.retransmits[row] as number);
   sent.octetsDerived = true;
   if (received !== null) {
     received.octets = octetsOf(bytesReceived, segmentsIn, header);
@@ -188,6 +189,11 @@ function count(tables: Tables, batch: Batch, row: number, socket: StreamSocket):
   if (rtt !== 0) flow.rttMicros = rtt;
   const minRtt = table.minRttUs[row] as number;
   if (minRtt !== 0 && minRtt !== 0xffffffff) flow.minRttMicros = minRtt;
+}
+
+/** Whether the messages tier has all of it. */
+function isCounted(socket: StreamSocket): boolean {
+  return socket.has(HALF_FLAG.counted) && !socket.has(HALF_FLAG.anonymous);
 }
 
 function octetsOf(payload: number, segments: number, header: number): number {
@@ -206,10 +212,10 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
   }
   const share = shareOf(flow, endpoint, process, CountedShare);
   const base = share.base;
-  const sentBytes = row.sentBytes + (base?.sentBytes ?? 0);
-  const receivedBytes = row.receivedBytes + (base?.receivedBytes ?? 0);
-  const sentMessages = row.sentMessages + (base?.sentMessages ?? 0);
-  const receivedMessages = row.receivedMessages + (base?.receivedMessages ?? 0);
+  const sentBytes = small(row.sentBytes + (base?.sentBytes ?? 0));
+  const receivedBytes = small(row.receivedBytes + (base?.receivedBytes ?? 0));
+  const sentMessages = small(row.sentMessages + (base?.sentMessages ?? 0));
+  const receivedMessages = small(row.receivedMessages + (base?.receivedMessages ?? 0));
   const spliced = socket.spliced?.share === share ? socket.spliced.bytes : 0;
   if (
     share.sentPayloadBytes !== sentBytes ||
@@ -238,11 +244,11 @@ export function completeStream(socket: StreamSocket): void {
   const { flow, endpoint } = socket;
   if (flow === null || endpoint === null) return;
   const sums = sumShares(endpoint);
-  if (socket.has(HALF_FLAG.counted) && !socket.has(HALF_FLAG.anonymous)) {
+  if (isCounted(socket)) {
     endpoint.sent.payloadBytes = sums.sentBytes;
     endpoint.sent.messages = sums.sentMessages;
     attributeSplice(socket, sums.receivedBytes - (socket.spliced?.bytes ?? 0));
-  } else if (endpoint.sent.packets !== null) endpoint.sent.payloadBytes = socket.givenBytes;
+  }
   if (flow.state !== 'ENDED') flow.state = stateOf(socket);
 }
 

@@ -1,9 +1,10 @@
 /** Everything that is known at a moment, and what changed in the batch at hand. The rules work on this. */
 import { AddressTexts } from '../capture/address.js';
 import type { BootClock } from './clock.js';
-import { Fifo, ShardedMap } from './collections.js';
+import { Fifo } from './collections.js';
 import { FlowTable } from './flow-table.js';
 import { HALF_FLAG, type BoundSocket, type Half, type Socket } from './halves.js';
+import { HashIndex, mixed } from './hash-index.js';
 import { IdleWheel } from './idle-wheel.js';
 import type { IdMaker } from './ids.js';
 import { Listeners } from './listeners.js';
@@ -32,10 +33,19 @@ export interface Rules {
   readonly ownersHidden: boolean;
 }
 
+class SocketsByCookie extends HashIndex<number, Socket> {
+  protected override keyOf(socket: Socket): number {
+    return socket.cookie;
+  }
+  protected override hashOf(cookie: number): number {
+    return mixed(cookie ^ (cookie / 0x1_0000_0000));
+  }
+}
+
 export class Tables {
   readonly texts = new AddressTexts();
   readonly namespaces = new NamespaceTable(this.texts);
-  readonly sockets = new ShardedMap<number, Socket>();
+  readonly sockets = new SocketsByCookie();
   readonly listeners = new Listeners();
   readonly tuples = new TupleIndex();
   readonly targets = new LocalTargets();

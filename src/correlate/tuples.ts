@@ -1,6 +1,6 @@
 /** Finds the half that mirrors another: the other end of a conversation within this host. */
 import { isLoopbackText, isUnspecifiedText } from '../capture/address.js';
-import { ShardedMap } from './collections.js';
+import { HashIndex, mixed } from './hash-index.js';
 import { PeerHalf, StreamSocket, type Half } from './halves.js';
 import type { Endpoint, Flow } from './model.js';
 
@@ -15,12 +15,22 @@ export function otherEnd(flow: Flow, endpoint: Endpoint | null): Endpoint {
   return flow.client === endpoint ? flow.server : flow.client;
 }
 
+/** First halves of each place: others with the same hash hang behind them. */
+class Places extends HashIndex<number, Half> {
+  protected override keyOf(half: Half): number {
+    return half.tupleHash;
+  }
+  protected override hashOf(key: number): number {
+    return mixed(key);
+  }
+}
+
 /**
  * Halves by protocol, both ports and the remote address. The local address is left out, since a socket bound to a
  * wildcard may not know it; it is compared when both do.
  */
 export class TupleIndex {
-  private readonly places = new ShardedMap<number, Half>();
+  private readonly places = new Places();
 
   /** Enters a half that has a flow. Protocols without two sockets to a conversation are left out. */
   add(half: Half): void {
@@ -29,22 +39,22 @@ export class TupleIndex {
     const hash = hashTuple(half.protocolNumber, half.endpoint.port, other.port, other.address);
     half.tupleHash = hash;
     half.nextInTuple = this.places.get(hash) ?? null;
-    this.places.set(hash, half);
+    this.places.set(half);
   }
 
   remove(half: Half): void {
     const hash = half.tupleHash;
     if (hash < 0) return;
-    half.tupleHash = -1;
     const first = this.places.get(hash);
     if (first === half) {
       if (half.nextInTuple === null) this.places.delete(hash);
-      else this.places.set(hash, half.nextInTuple);
+      else this.places.set(half.nextInTuple);
     } else {
       let before = first;
       while (before !== undefined && before.nextInTuple !== half) before = before.nextInTuple ?? undefined;
       if (before !== undefined) before.nextInTuple = half.nextInTuple;
     }
+    half.tupleHash = -1;
     half.nextInTuple = null;
   }
 

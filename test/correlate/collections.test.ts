@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Fifo, ShardedMap } from '../../src/correlate/collections.js';
+import { HashIndex, mixed } from '../../src/correlate/hash-index.js';
+
+interface Item {
+  readonly key: number;
+  readonly value: number;
+}
+
+class Items extends HashIndex<number, Item> {
+  constructor(private readonly hash: (key: number) => number) {
+    super();
+  }
+  protected override keyOf(item: Item): number {
+    return item.key;
+  }
+  protected override hashOf(key: number): number {
+    return this.hash(key);
+  }
+}
+
+/** The same numbers on every run. */
+function* random(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) {
+    state = Math.imul(state, 1664525) + 1013904223;
+    yield state >>> 8;
+  }
+}
+
+for (const [name, hash] of [
+  ['good', mixed],
+  ['bad', (key: number) => key & 3],
+  ['at the end of the table', (key: number) => -256 - (key & 1)],
+] as const) {
+  test(`an index is a map, with a ${name} hash`, () => {
+    const index = new Items(hash);
+    const model = new Map<number, Item>();
+    const numbers = random(7);
+    for (let step = 0; step < 20_000; step++) {
+      const key = numbers.next().value % 300;
+      if (numbers.next().value % 3 === 0) assert.equal(index.delete(key), model.delete(key));
+      else {
+        const item = { key, value: step };
+        index.set(item);
+        model.set(key, item);
+      }
+      assert.equal(index.get(key), model.get(key));
+      assert.equal(index.size, model.size);
+    }
+    const byKey = (items: Iterable<Item>): Item[] => [...items].sort((a, b) => a.key - b.key);
+    assert.deepEqual(byKey(index.values()), byKey(model.values()));
+    for (let key = 0; key < 300; key++) assert.equal(index.get(key), model.get(key));
+  });
+}
+
+test('a sharded map counts what it holds', () => {
+  const map = new ShardedMap<number, string>();
+  for (let key = 0; key < 1000; key++) map.set(key, String(key));
+  map.set(5, 'five');
+  assert.ok(map.delete(6));
+  assert.ok(!map.delete(6));
+  assert.equal(map.size, 999);
+  assert.equal(map.get(5), 'five');
+  assert.equal([...map.values()].length, 999);
+});
+
+test('first in, first out, over many rounds', () => {
+  const fifo = new Fifo<number>();
+  let next = 0;
+  for (let pushed = 0; pushed < 10_000; pushed++) {
+    fifo.push(pushed);
+    if (pushed % 3 !== 0) assert.equal(fifo.shift(), next++);
+  }
+  while (fifo.size > 0) {
+    assert.equal(fifo.peek(), next);
+    assert.equal(fifo.shift(), next++);
+  }
+  assert.equal(next, 10_000);
+  assert.equal(fifo.shift(), undefined);
+  assert.equal(fifo.peek(), undefined);
+});
