@@ -1,0 +1,28 @@
+/** What the system tests share: the real agent, generators of known traffic, network namespaces, packet captures. */
+export { Agent, agentFlags, type AgentOptions, type Answer, type HostView } from './agent.js';
+export { Child, run } from './children.js';
+export { DEADLINE_MS, eventually } from './eventually.js';
+export {
+  assertShown,
+  conversations,
+  flowsOf,
+  sentBy,
+  sharesOf,
+  type Conversation,
+  type FlowView,
+  type Wanted,
+} from './flow-view.js';
+export {
+  bpfObstacle,
+  buildGenerators,
+  Generator,
+  generatorsDirectory,
+  skipWithoutBpf,
+  Unsupported,
+  withTraffic,
+  type Options,
+  type Report,
+  type SocketReport,
+} from './generator.js';
+export { across, makeNamespacePair, type Namespace, type NamespacePair } from './namespaces.js';
+export { PacketCapture, readPackets, sum, type WireCount, type WirePacket } from './packet-capture.js';
