@@ -22,7 +22,15 @@ interface Result {
 }
 
 async function write(file: string): Promise<void> {
-  const host = { hostId: 'bench', bootId: 'bench', hostname: 'bench', kernel: '', agentVersion: '', source: 'ebpf', startMicros: 0 };
+  const host = {
+    hostId: 'bench',
+    bootId: 'bench',
+    hostname: 'bench',
+    kernel: '',
+    agentVersion: '',
+    source: 'ebpf',
+    startMicros: 0,
+  };
   const writer = await RecordingWriter.create(file, host);
   writer.append(processBatch(), 0);
   for (let from = 0; from < FLOWS; from += BATCH_FLOWS) {

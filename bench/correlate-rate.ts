@@ -21,7 +21,10 @@ function measure(what: string, bothEnds: boolean, listening: boolean): Result {
   const batches: ArrayBuffer[] = [];
   for (let from = 0; from < FLOWS; from += BATCH_FLOWS) {
     const nowMs = 2000 + (from / BATCH_FLOWS) * 20;
-    batches.push(openBatch(from, from + BATCH_FLOWS, nowMs, bothEnds), endBatch(from, from + BATCH_FLOWS, nowMs + 10, bothEnds));
+    batches.push(
+      openBatch(from, from + BATCH_FLOWS, nowMs, bothEnds),
+      endBatch(from, from + BATCH_FLOWS, nowMs + 10, bothEnds),
+    );
   }
   // The first quarter warms the code up.
   const warmUp = batches.splice(0, batches.length / 4);
@@ -42,7 +45,9 @@ export function run(): Promise<void> {
   ];
   for (const { what, perSecond } of results) {
     const micros = (1e6 / perSecond).toFixed(1);
-    console.log(`correlate-rate: ${what}: ${Math.round(perSecond)} starts+ends per CPU second, ${micros} µs each, ${(perSecond / GOAL_PER_SECOND).toFixed(2)} of the goal`);
+    console.log(
+      `correlate-rate: ${what}: ${Math.round(perSecond)} starts+ends per CPU second, ${micros} µs each, ${(perSecond / GOAL_PER_SECOND).toFixed(2)} of the goal`,
+    );
   }
   return Promise.resolve();
 }

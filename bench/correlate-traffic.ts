@@ -16,7 +16,14 @@ export function benchCorrelator(options: Partial<CorrelatorOptions> = {}): Corre
     flows: { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 10_000_000 },
     processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
     resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
-    capture: () => ({ source: 'replay', sourceReason: null, tiers: [], programRuns: {}, lastPollMs: null, pollIntervalMs: null }),
+    capture: () => ({
+      source: 'replay',
+      sourceReason: null,
+      tiers: [],
+      programRuns: {},
+      lastPollMs: null,
+      pollIntervalMs: null,
+    }),
     clock: 'batch',
     ...options,
   });
@@ -90,7 +97,14 @@ function opened(index: number, kind: number, nowMs: number): SocketRow {
   };
 }
 
-function traffic(cookie: number, pid: number, sentBytes: number, receivedBytes: number, nowMs: number, final: boolean): WrittenRow<'traffic'> {
+function traffic(
+  cookie: number,
+  pid: number,
+  sentBytes: number,
+  receivedBytes: number,
+  nowMs: number,
+  final: boolean,
+): WrittenRow<'traffic'> {
   return {
     flags: final ? TRAFFIC_FLAG.final : 0,
     timeNs: nowMs * MS,

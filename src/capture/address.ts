@@ -46,7 +46,9 @@ export class AddressTexts {
 /** Whether row `row` of an `addr` column is all zero, or IPv4-mapped zero: unspecified or unknown. */
 export function isUnspecified(column: Uint32Array, row: number): boolean {
   const c = column[row * 4 + 2];
-  return column[row * 4] === 0 && column[row * 4 + 1] === 0 && column[row * 4 + 3] === 0 && (c === 0 || c === MAPPED_WORD);
+  return (
+    column[row * 4] === 0 && column[row * 4 + 1] === 0 && column[row * 4 + 3] === 0 && (c === 0 || c === MAPPED_WORD)
+  );
 }
 
 /** Whether row `row` of an `addr` column is IPv4-mapped. */

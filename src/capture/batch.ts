@@ -173,7 +173,11 @@ class Decoder {
     return table;
   }
 
-  private column(type: ColumnType, rows: number, what: string): Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array {
+  private column(
+    type: ColumnType,
+    rows: number,
+    what: string,
+  ): Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array {
     const start = this.offset;
     const size = rows * COLUMN_BYTES[type];
     if (start + size > this.buffer.byteLength) {
@@ -212,7 +216,8 @@ function checkStringColumns(tables: BatchTables, strings: number): void {
       if (type !== 'str') continue;
       const values = (tables[name] as unknown as Record<string, Uint32Array>)[column] ?? [];
       for (const value of values) {
-        if (value >= strings && value !== UNKNOWN_STRING) throw corrupt(`names a string that is not there in ${name}.${column}`);
+        if (value >= strings && value !== UNKNOWN_STRING)
+          throw corrupt(`names a string that is not there in ${name}.${column}`);
       }
     }
   }
@@ -327,23 +332,17 @@ function encodeColumn(
     const offset = index * size;
     if (type === 'str') view.setUint32(offset, strings.index(value), true);
     else if (type === 'addr') {
-      if (value !== undefined) bytes.set(typeof value === 'string' ? addressBytes(value) : (value as Uint8Array), offset);
+      if (value !== undefined)
+        bytes.set(typeof value === 'string' ? addressBytes(value) : (value as Uint8Array), offset);
     } else if (typeof value === 'number') putNumber(view, offset, type, value);
   });
   return bytes;
 }
 
 function putNumber(view: DataView, offset: number, type: 'u8' | 'u16' | 'u32' | 'i32' | 'f64', value: number): void {
-  switch (type) {
-    case 'u8':
-      return view.setUint8(offset, value);
-    case 'u16':
-      return view.setUint16(offset, value, true);
-    case 'u32':
-      return view.setUint32(offset, value, true);
-    case 'i32':
-      return view.setInt32(offset, value, true);
-    case 'f64':
-      return view.setFloat64(offset, value, true);
-  }
+  if (type === 'u8') view.setUint8(offset, value);
+  else if (type === 'u16') view.setUint16(offset, value, true);
+  else if (type === 'u32') view.setUint32(offset, value, true);
+  else if (type === 'i32') view.setInt32(offset, value, true);
+  else view.setFloat64(offset, value, true);
 }

@@ -74,7 +74,11 @@ export class RecordingWriter {
   ) {}
 
   /** Creates the file, or replaces it. @throws ProcflowError RECORDING_INVALID when it cannot be written */
-  static async create(file: string, host: RecordedHost, options: RecordingWriterOptions = {}): Promise<RecordingWriter> {
+  static async create(
+    file: string,
+    host: RecordedHost,
+    options: RecordingWriterOptions = {},
+  ): Promise<RecordingWriter> {
     try {
       // Command lines are in it: nobody else may read it.
       const handle = await open(file, 'w', 0o600);
@@ -163,7 +167,7 @@ export class RecordingWriter {
   }
 
   private async write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, this.writtenBytes + done);
       done += bytesWritten;
     }
@@ -220,7 +224,10 @@ export async function readRecordingHeader(file: string): Promise<RecordingHeader
  * The batches of a recording, in order.
  * @throws ProcflowError RECORDING_INVALID after the last good batch, when the file is cut short or damaged
  */
-export async function* readRecording(file: string, options: ReadRecordingOptions = {}): AsyncGenerator<RecordedBatch, void> {
+export async function* readRecording(
+  file: string,
+  options: ReadRecordingOptions = {},
+): AsyncGenerator<RecordedBatch, void> {
   const { signal } = options;
   const reader = await Reader.open(file);
   try {
@@ -335,7 +342,7 @@ class Reader {
     // Checked before memory is taken: a damaged length must not cost any.
     if (start + length > size) throw this.damage(`the file ends within ${what}`, start);
     const bytes = new Uint8Array(new ArrayBuffer(length));
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const { bytesRead } = await this.handle.read(bytes, done, length - done, start + done);
       if (bytesRead === 0) throw this.damage(`the file ends within ${what}`, start);
       done += bytesRead;

@@ -25,11 +25,21 @@ export interface Role {
 }
 
 /** Who is the client when nothing was seen of the opening: the listener's side serves, or the lower port. */
-export function guessRole(tables: Tables, namespace: Namespace, protocolNumber: number, local: Tuple, remote: Tuple): Role {
+export function guessRole(
+  tables: Tables,
+  namespace: Namespace,
+  protocolNumber: number,
+  local: Tuple,
+  remote: Tuple,
+): Role {
   if (local.port !== null && tables.listeners.has(namespace, protocolNumber, local.port)) {
     return { isClient: false, evidence: ROLE_EVIDENCE.listener };
   }
-  if (remote.port !== null && namespace.isLocal(remote.address) && tables.listeners.has(namespace, protocolNumber, remote.port)) {
+  if (
+    remote.port !== null &&
+    namespace.isLocal(remote.address) &&
+    tables.listeners.has(namespace, protocolNumber, remote.port)
+  ) {
     return { isClient: true, evidence: ROLE_EVIDENCE.listener };
   }
   return { isClient: (local.port ?? 0) >= (remote.port ?? 0), evidence: ROLE_EVIDENCE.ports };
@@ -38,7 +48,7 @@ export function guessRole(tables: Tables, namespace: Namespace, protocolNumber: 
 /** Returns false when the flow table is full. */
 export function attach(tables: Tables, half: Half, opening: Opening): boolean {
   const mate = tables.tuples.findMate(half, opening.local, opening.remote);
-  if (mate?.flow != null && mate.endpoint !== null) join(tables, half, mate, mate.flow, opening);
+  if (mate !== null && mate.flow !== null && mate.endpoint !== null) join(tables, half, mate, mate.flow, opening);
   else if (!open(tables, half, opening)) return false;
   half.roleEvidence = opening.role.evidence;
   tables.tuples.add(half);

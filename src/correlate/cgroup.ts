@@ -36,7 +36,8 @@ const SCOPE = new RegExp(`^([a-z-]+)-(${HEX_ID})(?:\\.scope)?$`);
 /** `kubepods-pod….slice:cri-containerd:id`: a path for systemd's driver given to the cgroupfs driver. */
 const COLON = new RegExp(`^[^:]+:([a-z-]+):(${HEX_ID})$`);
 const BARE_ID = new RegExp(`^(?:${HEX_ID}|[0-9a-f]{32}-[0-9]{4,})$`);
-const POD = /(?:^|-)pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?:$|:)/;
+const POD =
+  /(?:^|-)pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?:$|:)/;
 const UNIT = /^[^/]+\.(?:service|scope|socket|mount|swap)$/;
 
 /** Reads a path; the innermost container and the innermost unit count (systemd runs in containers, too). */

@@ -82,7 +82,9 @@ export class Correlator implements LiveState {
     const { host, flows, processes } = options;
     const ids = new IdMaker(host.id, host.bootId);
     this.users = new UserDirectory(options.resolveUsers);
-    this.processTable = new ProcessTable(ids, this.clock, processes, (event, process) => this.tellProcess(event, process));
+    this.processTable = new ProcessTable(ids, this.clock, processes, (event, process) =>
+      this.tellProcess(event, process),
+    );
     this.processTable.redact = makeRedactor(processes.redact);
     this.flowTable = new FlowTable(flows, this.processTable, (event, flow) => this.tellFlow(event, flow));
     this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, {
@@ -210,7 +212,8 @@ export class Correlator implements LiveState {
 
   private publishNow(): void {
     if (this.tables.dirty.length === 0 && this.tables.endedFlows.length === 0) return;
-    for (const step of this.publish()) void step;
+    const work = this.publish();
+    while (work.next().done !== true);
   }
 
   private complete(half: Half): void {

@@ -69,7 +69,7 @@ function showUncounted(tables: Tables, batch: Batch, row: number, socket: BoundS
   if (table.state[row] !== CONNECTED) return;
   const lastNs = table.lastNs[row] as number;
   const known = findPeer(socket, socket.remoteAddress, socket.remotePort);
-  if (known?.flow != null) {
+  if (known !== null && known.flow !== null) {
     if (lastNs === 0) return;
     const lastMicros = tables.clock.micros(lastNs);
     if (lastMicros <= known.flow.lastMicros) return;

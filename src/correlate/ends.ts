@@ -10,12 +10,29 @@ import type { Tables } from './tables.js';
 import { otherEnd } from './tuples.js';
 
 const SYN_SENT = 2;
-const ERRNO = { pipe: 32, networkUnreachable: 101, reset: 104, timedOut: 110, refused: 111, hostUnreachable: 113 } as const;
+const ERRNO = {
+  pipe: 32,
+  networkUnreachable: 101,
+  reset: 104,
+  timedOut: 110,
+  refused: 111,
+  hostUnreachable: 113,
+} as const;
 const ICMP = 1;
 const ICMPV6 = 58;
 
 /** The more specific reason of two ends wins. */
-const SPECIFICITY: readonly FlowEndReason[] = ['ACTIVE', 'END_OF_FLOW', 'IDLE', 'FORCED', 'ABORTED', 'TIMED_OUT', 'UNREACHABLE', 'REFUSED', 'RESET'];
+const SPECIFICITY: readonly FlowEndReason[] = [
+  'ACTIVE',
+  'END_OF_FLOW',
+  'IDLE',
+  'FORCED',
+  'ABORTED',
+  'TIMED_OUT',
+  'UNREACHABLE',
+  'REFUSED',
+  'RESET',
+];
 
 function worse(a: FlowEndReason, b: FlowEndReason | null): FlowEndReason {
   return b !== null && SPECIFICITY.indexOf(b) > SPECIFICITY.indexOf(a) ? b : a;
@@ -31,7 +48,8 @@ function streamReason(batch: Batch, row: number): FlowEndReason {
     if (error === ERRNO.hostUnreachable || error === ERRNO.networkUnreachable) return 'UNREACHABLE';
     if (error === 0) return 'ABORTED';
   }
-  const reset = error === ERRNO.reset || error === ERRNO.pipe || ((socket.flags[row] as number) & SOCKET_FLAG.resetSent) !== 0;
+  const reset =
+    error === ERRNO.reset || error === ERRNO.pipe || ((socket.flags[row] as number) & SOCKET_FLAG.resetSent) !== 0;
   if (reset) return 'RESET';
   return error === ERRNO.timedOut ? 'TIMED_OUT' : 'END_OF_FLOW';
 }

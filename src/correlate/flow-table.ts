@@ -1,7 +1,7 @@
 /** Flows: live ones, and those that ended a short while ago. */
 import { Fifo } from './collections.js';
 import { HashIndex, mixed } from './hash-index.js';
-import { Flow, type FlowEndReason, type Protocol } from './model.js';
+import { Flow, type FlowEndReason, type Process, type Protocol } from './model.js';
 import type { ProcessTable } from './process-table.js';
 
 export interface FlowLimits {
@@ -128,11 +128,16 @@ export class FlowTable {
     }
   }
 
+  /** Nobody has had a part in the flow any more. */
   private unlink(flow: Flow): void {
     for (const endpoint of [flow.client, flow.server]) {
-      for (const process of [endpoint.process, endpoint.creator, ...endpoint.shares.map((share) => share.process)]) {
-        if (process?.flows.delete(flow) === true) this.processes.released(process);
-      }
+      this.release(flow, endpoint.process);
+      this.release(flow, endpoint.creator);
+      for (const share of endpoint.shares) this.release(flow, share.process);
     }
+  }
+
+  private release(flow: Flow, process: Process | null): void {
+    if (process?.flows.delete(flow) === true) this.processes.released(process);
   }
 }

@@ -227,7 +227,10 @@ export function small(value: number): number {
 /** What was received by calls that did not ask for the sender, until it is known whose it was. */
 export class UnknownPeers {
   /** Per process: all of it, and how much of it has been given to flows. */
-  readonly received = new Map<Process | null, { readonly total: Counters; readonly base: Counters; readonly given: Counters }>();
+  readonly received = new Map<
+    Process | null,
+    { readonly total: Counters; readonly base: Counters; readonly given: Counters }
+  >();
   /** When the oldest part that waits came. */
   sinceNs = 0;
   firstNs = Infinity;

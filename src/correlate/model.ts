@@ -15,15 +15,7 @@ export type Direction = 'INBOUND' | 'OUTBOUND' | 'LOCAL' | 'FORWARDED';
 export type FlowState = 'OPENING' | 'OPEN' | 'CLOSING' | 'ENDED';
 /** Why a flow ended: RFC 5102 flowEndReason where it has a word, and what became of a connection otherwise. */
 export type FlowEndReason =
-  | 'IDLE'
-  | 'ACTIVE'
-  | 'END_OF_FLOW'
-  | 'FORCED'
-  | 'REFUSED'
-  | 'RESET'
-  | 'UNREACHABLE'
-  | 'TIMED_OUT'
-  | 'ABORTED';
+  'IDLE' | 'ACTIVE' | 'END_OF_FLOW' | 'FORCED' | 'REFUSED' | 'RESET' | 'UNREACHABLE' | 'TIMED_OUT' | 'ABORTED';
 /** Why something about a flow is unknown or not exact; a closed list, described in the GraphQL schema. */
 export type FlowNoteCode =
   | 'COUNTERS_SINCE_AGENT_START'
@@ -146,6 +138,11 @@ export class Endpoint {
   set shares(shares: readonly ProcessShare[]) {
     const [only] = shares;
     this.moved = shares.length === 1 && only !== undefined ? only : shares;
+  }
+
+  /** The only share there is, without making a list; null when there are none or several. */
+  get onlyShare(): ProcessShare | null {
+    return this.moved instanceof ProcessShare ? this.moved : null;
   }
 
   /** The share of a process, without making a list. */

@@ -65,7 +65,9 @@ export function proposeOwner(tables: Tables, half: Half, process: Process | null
 
 /** Movers and closers follow each other; of several holders the first found stays, so that it does not flicker. */
 function isBetter(rank: number, known: number, owner: Process | null): boolean {
-  return rank > known || (rank === known && (rank >= OWNER_RANK.closer || owner?.endMicros != null));
+  return (
+    rank > known || (rank === known && (rank >= OWNER_RANK.closer || (owner !== null && owner.endMicros !== null)))
+  );
 }
 
 export function proposeBoundOwner(socket: BoundSocket, process: Process | null, rank: number): boolean {
@@ -94,7 +96,12 @@ function unlinkUnused(tables: Tables, flow: Flow, process: Process): void {
 /** An accepted socket that nobody was seen with belongs to whoever owns the listener, when that is one process. */
 export function ownerFromListener(tables: Tables, half: Half, localPort: number): void {
   if (half.ownerRank !== OWNER_RANK.none) return;
-  proposeOwner(tables, half, tables.listeners.soleOwner(half.namespace, half.protocolNumber, localPort), OWNER_RANK.listener);
+  proposeOwner(
+    tables,
+    half,
+    tables.listeners.soleOwner(half.namespace, half.protocolNumber, localPort),
+    OWNER_RANK.listener,
+  );
 }
 
 /** Notes about the owners of a flow, from its halves. */

@@ -89,7 +89,10 @@ export function openPeer(tables: Tables, half: PeerHalf, opening: PeerOpening): 
   const { clock } = tables;
   const isPacket = socket.protocolNumber === PACKET;
   const ipVersion = isPacket ? null : versionOf(half);
-  const local = { address: localAddressOf(half, opening.localAddress, ipVersion), port: portOf(socket, socket.localPort) };
+  const local = {
+    address: localAddressOf(half, opening.localAddress, ipVersion),
+    port: portOf(socket, socket.localPort),
+  };
   const peerUnknown = !isPacket && isUnspecifiedText(half.peerAddress);
   const remote = { address: half.peerAddress, port: peerUnknown ? null : portOf(socket, half.peerPort) };
   // A conversation that was older would have been heard of within the idle timeout, or be another one by now.
@@ -102,7 +105,9 @@ export function openPeer(tables: Tables, half: PeerHalf, opening: PeerOpening): 
     : { isClient: !opening.firstReceived, evidence: ROLE_EVIDENCE.seen };
   const protocol = protocolOf(socket.protocolNumber, socket.family, socket.type);
   const id = idOf(tables, half, opening.firstNs, isPacket);
-  if (!attach(tables, half, { protocol, ipVersion, local, remote, role, startMicros: clock.micros(opening.firstNs), id })) {
+  if (
+    !attach(tables, half, { protocol, ipVersion, local, remote, role, startMicros: clock.micros(opening.firstNs), id })
+  ) {
     return false;
   }
   const { flow, endpoint } = half;
@@ -191,7 +196,8 @@ function restarted(share: DatagramShare): DatagramShare | null {
   next.receivedMessages = base.receivedMessages - share.receivedMessages;
   next.receivedOctets = base.receivedOctets - share.receivedOctets;
   next.receivedPackets = base.receivedPackets - share.receivedPackets;
-  if (next.sentMessages === 0 && next.receivedMessages === 0 && next.sentBytes === 0 && next.receivedBytes === 0) return null;
+  if (next.sentMessages === 0 && next.receivedMessages === 0 && next.sentBytes === 0 && next.receivedBytes === 0)
+    return null;
   const fresh = new DatagramShare(share.process);
   fresh.base = next;
   return fresh;

@@ -124,7 +124,8 @@ export class ProcessTable {
     const original = kind === PROCESS_KIND.fork && process.name === '' ? process.parent : null;
     if (original !== null) this.inherit(process, original);
     this.fill(process, batch, row, original !== null);
-    if (kind === PROCESS_KIND.seen && process.images.length === 0) process.images = [imageOf(process, process.startMicros)];
+    if (kind === PROCESS_KIND.seen && process.images.length === 0)
+      process.images = [imageOf(process, process.startMicros)];
     process.revision++;
     if (isNew) {
       this.unannounced.delete(process);
@@ -142,7 +143,7 @@ export class ProcessTable {
     const table = batch.process;
     if ((table.pid[row] as number) === 0) return;
     const known = this.find(table.pid[row] as number, table.startNs[row] as number);
-    if (known?.endMicros != null) return;
+    if (known !== undefined && known.endMicros !== null) return;
     this.apply(batch, row);
     const process = this.reference(table.pid[row] as number, table.startNs[row] as number);
     if (process === null) return;

@@ -1,31 +1,37 @@
-/** Who moved how much on an endpoint. */
-import type { CountedShare } from './halves.js';
-import type { Endpoint, Flow, Process } from './model.js';
+/** Who moved how much on an endpoint of a connection. */
+import { CountedShare } from './halves.js';
+import type { Endpoint, Flow, Process, ProcessShare } from './model.js';
 
 /** The share of a process on an endpoint; made when it has none. */
-export function shareOf<S extends CountedShare>(
-  flow: Flow,
-  endpoint: Endpoint,
-  process: Process,
-  Share: new (process: Process) => S,
-): S {
+export function shareOf(flow: Flow, endpoint: Endpoint, process: Process): CountedShare {
   const known = endpoint.shareOf(process);
-  // All shares of an endpoint are of one class, the one that its protocol counts with.
-  if (known !== undefined) return known as S;
-  const share = new Share(process);
+  if (known instanceof CountedShare) return known;
+  const share = new CountedShare(process);
   endpoint.shares = [...endpoint.shares, share];
   process.flows.add(flow);
   return share;
 }
 
-export function sumShares(endpoint: Endpoint): { sentBytes: number; sentMessages: number; receivedBytes: number } {
-  let sentBytes = 0;
-  let sentMessages = 0;
-  let receivedBytes = 0;
-  for (const share of endpoint.shares) {
-    sentBytes += share.sentPayloadBytes;
-    sentMessages += share.sentMessages;
-    receivedBytes += share.receivedPayloadBytes;
+/** Sums over all shares of an endpoint. */
+export class ShareSums {
+  sentBytes = 0;
+  sentMessages = 0;
+  receivedBytes = 0;
+
+  /** Begins anew with this endpoint: one object serves all flows, one after the other. */
+  over(endpoint: Endpoint): this {
+    this.sentBytes = 0;
+    this.sentMessages = 0;
+    this.receivedBytes = 0;
+    const only = endpoint.onlyShare;
+    if (only !== null) this.add(only);
+    else for (const share of endpoint.shares) this.add(share);
+    return this;
   }
-  return { sentBytes, sentMessages, receivedBytes };
+
+  private add(share: ProcessShare): void {
+    this.sentBytes += share.sentPayloadBytes;
+    this.sentMessages += share.sentMessages;
+    this.receivedBytes += share.receivedPayloadBytes;
+  }
 }

@@ -3,10 +3,10 @@ import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
 import { attach, guessRole, type Role } from './attach.js';
 import { finishStream } from './ends.js';
-import { CountedShare, Counters, HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
+import { Counters, HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
 import type { FlowState } from './model.js';
 import { markMover, NOTE, OwnerFacts, ownerFromListener, proposeOwner, setCreator } from './owners.js';
-import { shareOf, sumShares } from './shares.js';
+import { shareOf, ShareSums } from './shares.js';
 import type { Tables } from './tables.js';
 import { ipVersionOf, type TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
@@ -23,6 +23,7 @@ const MIN_HEADER_BYTES = 20;
 
 /** Read for one row at a time. */
 const owners = new OwnerFacts();
+const shareSums = new ShareSums();
 
 /** Applies a row of a connected TCP socket, except for its end. */
 export function applyStreamRow(tables: Tables, batch: Batch, row: number, known: StreamSocket | undefined): void {
@@ -73,7 +74,12 @@ function openStream(tables: Tables, batch: Batch, row: number, socket: StreamSoc
   const firstNs = table.firstNs[row] as number;
   const seeded = (flags & SOCKET_FLAG.seeded) !== 0;
   // A connection from before the agent started no later than the agent did.
-  const startNs = firstNs !== 0 ? firstNs : seeded ? Math.min(clock.firstNs, table.timeNs[row] as number) : (table.timeNs[row] as number);
+  const startNs =
+    firstNs !== 0
+      ? firstNs
+      : seeded
+        ? Math.min(clock.firstNs, table.timeNs[row] as number)
+        : (table.timeNs[row] as number);
   const opened = attach(tables, socket, {
     protocol: 'TCP',
     ipVersion: ipVersionOf(table.family[row] as number, table.localAddress, table.remoteAddress, row),
@@ -210,7 +216,7 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
     socket.flags |= HALF_FLAG.anonymous;
     return;
   }
-  const share = shareOf(flow, endpoint, process, CountedShare);
+  const share = shareOf(flow, endpoint, process);
   const base = share.base;
   const sentBytes = small(row.sentBytes + (base?.sentBytes ?? 0));
   const receivedBytes = small(row.receivedBytes + (base?.receivedBytes ?? 0));
@@ -243,7 +249,7 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
 export function completeStream(socket: StreamSocket): void {
   const { flow, endpoint } = socket;
   if (flow === null || endpoint === null) return;
-  const sums = sumShares(endpoint);
+  const sums = shareSums.over(endpoint);
   if (isCounted(socket)) {
     endpoint.sent.payloadBytes = sums.sentBytes;
     endpoint.sent.messages = sums.sentMessages;
@@ -264,7 +270,7 @@ function attributeSplice(socket: StreamSocket, seenBytes: number): void {
   }
   const owner = receiver ?? endpoint.process;
   if (bytes === 0 || owner === null) return;
-  const share = shareOf(flow, endpoint, owner, CountedShare);
+  const share = shareOf(flow, endpoint, owner);
   share.receivedPayloadBytes += bytes;
   socket.spliced = { share, bytes };
 }

@@ -2,7 +2,7 @@
 import { AddressTexts } from '../capture/address.js';
 import type { BootClock } from './clock.js';
 import { Fifo } from './collections.js';
-import { FlowTable } from './flow-table.js';
+import type { FlowTable } from './flow-table.js';
 import { HALF_FLAG, type BoundSocket, type Half, type Socket } from './halves.js';
 import { HashIndex, mixed } from './hash-index.js';
 import { IdleWheel } from './idle-wheel.js';
@@ -85,4 +85,3 @@ export class Tables {
     this.endedFlows.push(flow);
   }
 }
-

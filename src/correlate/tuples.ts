@@ -85,7 +85,8 @@ export class TupleIndex {
     let ambiguous = false;
     const hash = hashTuple(half.protocolNumber, remote.port, local.port, localAddress);
     for (let other = this.places.get(hash) ?? null; other !== null; other = other.nextInTuple) {
-      if (other === half || other.mate !== null || !mirrors(other, half.protocolNumber, localAddress, local, remote)) continue;
+      if (other === half || other.mate !== null || !mirrors(other, half.protocolNumber, localAddress, local, remote))
+        continue;
       if (sameSocket(half, other)) continue;
       if (other.namespace === half.namespace) return other;
       if (elsewhere !== null) ambiguous = true;
@@ -153,7 +154,12 @@ function mirrors(other: Half, protocolNumber: number, localAddress: string, loca
 }
 
 /** 31 bits, so that the engine keeps it as a small integer. */
-export function hashTuple(protocolNumber: number, localPort: number | null, remotePort: number | null, remote: string): number {
+export function hashTuple(
+  protocolNumber: number,
+  localPort: number | null,
+  remotePort: number | null,
+  remote: string,
+): number {
   let hash = Math.imul(((localPort ?? 0) << 16) ^ (remotePort ?? 0) ^ (protocolNumber << 8), 0x9e3779b1);
   for (let i = 0; i < remote.length; i++) hash = Math.imul(hash ^ remote.charCodeAt(i), 0x01000193);
   return (hash ^ (hash >>> 15)) & 0x7fffffff;

@@ -100,7 +100,9 @@ function sendsTo(sender: PeerHalf, socket: BoundSocket): boolean {
   if (sender.protocolNumber !== socket.protocolNumber || sender.namespace !== socket.namespace) return false;
   if (isUnspecifiedText(endpoint.address)) return false;
   const to = otherEnd(flow, endpoint).address;
-  return isUnspecifiedText(socket.localAddress) ? isLoopbackText(to) || socket.namespace.isLocal(to) : to === socket.localAddress;
+  return isUnspecifiedText(socket.localAddress)
+    ? isLoopbackText(to) || socket.namespace.isLocal(to)
+    : to === socket.localAddress;
 }
 
 /** What a sender has sent, as its receiver counts it. */
@@ -160,12 +162,18 @@ function give(
 }
 
 /** The receiving half of a sender's flow. */
-function receiverOf(tables: Tables, socket: BoundSocket, unknown: UnknownPeers, sender: PeerHalf | null): PeerHalf | null {
-  const { endpoint, flow } = sender ?? {};
-  if (sender == null || endpoint == null || flow == null) return null;
+function receiverOf(
+  tables: Tables,
+  socket: BoundSocket,
+  unknown: UnknownPeers,
+  sender: PeerHalf | null,
+): PeerHalf | null {
+  if (sender === null || sender.endpoint === null || sender.flow === null) return null;
+  const { endpoint, flow } = sender;
   const half = peerOf(socket, endpoint.address, sender.socket.localPort);
   const localAddress = otherEnd(flow, endpoint).address;
-  if (half.flow === null && !openPeer(tables, half, { firstNs: unknown.firstNs, firstReceived: true, localAddress })) return null;
+  if (half.flow === null && !openPeer(tables, half, { firstNs: unknown.firstNs, firstReceived: true, localAddress }))
+    return null;
   return half;
 }
 

@@ -45,9 +45,22 @@ test('the flags are those of the C++ header', () => {
 
 test('a batch comes back as it was written', () => {
   const buffer = new BatchWriter()
-    .add('process', { kind: 2, pid: 7, startNs: 123456789012345, name: 'curl', arguments: 'curl\0-s\0\0x', exitCode: -1 })
+    .add('process', {
+      kind: 2,
+      pid: 7,
+      startNs: 123456789012345,
+      name: 'curl',
+      arguments: 'curl\0-s\0\0x',
+      exitCode: -1,
+    })
     .add('process', { kind: 1, pid: 8, name: 'curl' })
-    .add('socket', { cookie: 42, localAddress: '10.0.0.1', remoteAddress: '2001:db8::1', remotePort: 443, flags: 0x80000001 })
+    .add('socket', {
+      cookie: 42,
+      localAddress: '10.0.0.1',
+      remoteAddress: '2001:db8::1',
+      remotePort: 443,
+      flags: 0x80000001,
+    })
     .add('loss', { place: 'ringBuffer.socket', count: 3 })
     .seal(1000, 5);
   const batch = decodeBatch(buffer);

@@ -97,7 +97,16 @@ test('cut anywhere, it gives every whole batch and then says where it ends', asy
   const whole = await readFile(file);
   const frameBytes = 16 + batchOf(1).byteLength;
   const firstFrame = whole.length - 16 - 3 * frameBytes;
-  for (const cut of [0, 10, 100, firstFrame, firstFrame + 8, firstFrame + 40, firstFrame + frameBytes, whole.length - 1]) {
+  for (const cut of [
+    0,
+    10,
+    100,
+    firstFrame,
+    firstFrame + 8,
+    firstFrame + 40,
+    firstFrame + frameBytes,
+    whole.length - 1,
+  ]) {
     await writeFile(file, whole.subarray(0, cut));
     const { cookies, error } = await replay(file);
     const good = Math.max(0, Math.floor((cut - firstFrame) / frameBytes));
@@ -134,7 +143,10 @@ test('what the disk does not take in time is dropped and counted', async (contex
   const file = await temporary(context);
   const size = batchOf(1).byteLength + 16;
   const writer = await RecordingWriter.create(file, HOST, { maxBufferedBytes: 2 * size });
-  assert.deepEqual([1, 2, 3].map((cookie) => writer.append(batchOf(cookie), 0)), [true, true, false]);
+  assert.deepEqual(
+    [1, 2, 3].map((cookie) => writer.append(batchOf(cookie), 0)),
+    [true, true, false],
+  );
   assert.equal(writer.dropped, 1);
   await writer.flushed();
   assert.ok(writer.append(batchOf(4), 0));

@@ -22,7 +22,7 @@ class Items extends HashIndex<number, Item> {
 
 /** The same numbers on every run. */
 function* random(seed: number): Generator<number, never> {
-  for (let state = seed; ; ) {
+  for (let state = seed; ;) {
     state = Math.imul(state, 1664525) + 1013904223;
     yield state >>> 8;
   }

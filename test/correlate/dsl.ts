@@ -23,7 +23,16 @@ export const AGENT_START_MS = 10_000;
 
 export type Pid = number | readonly [pid: number, startMs: number];
 
-export const TCP_STATE = { established: 1, synSent: 2, synRecv: 3, finWait1: 4, finWait2: 5, close: 7, closeWait: 8, listen: 10 } as const;
+export const TCP_STATE = {
+  established: 1,
+  synSent: 2,
+  synRecv: 3,
+  finWait1: 4,
+  finWait2: 5,
+  close: 7,
+  closeWait: 8,
+  listen: 10,
+} as const;
 
 interface ProcessWords {
   readonly name?: string | Uint8Array;
@@ -252,7 +261,10 @@ export class Story {
     return this;
   }
 
-  address(address: string, words: { netns?: number; interface?: string; index?: number; removed?: boolean } = {}): this {
+  address(
+    address: string,
+    words: { netns?: number; interface?: string; index?: number; removed?: boolean } = {},
+  ): this {
     this.writer.add('address', {
       netns: words.netns ?? 4026531840,
       address,
@@ -269,7 +281,7 @@ export class Story {
   }
 
   seal(): Batch {
-    return decodeBatch(this.writer.seal(this.nowMs * MS, (EPOCH_MS) * MS));
+    return decodeBatch(this.writer.seal(this.nowMs * MS, EPOCH_MS * MS));
   }
 }
 
@@ -286,7 +298,14 @@ export class Stage {
       flows: { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 1_000_000 },
       processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
       resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
-      capture: () => ({ source: 'ebpf', sourceReason: null, tiers: [], programRuns: {}, lastPollMs: null, pollIntervalMs: null }),
+      capture: () => ({
+        source: 'ebpf',
+        sourceReason: null,
+        tiers: [],
+        programRuns: {},
+        lastPollMs: null,
+        pollIntervalMs: null,
+      }),
       clock: 'batch',
       ...options,
     });
@@ -330,7 +349,8 @@ export class Stage {
   /** The only flow there is. */
   get flow(): Flow {
     const [flow, ...others] = this.flows;
-    if (flow === undefined || others.length > 0) throw new Error(`${this.flows.length} flows: ${this.flows.map(line).join('; ')}`);
+    if (flow === undefined || others.length > 0)
+      throw new Error(`${this.flows.length} flows: ${this.flows.map(line).join('; ')}`);
     return flow;
   }
 
@@ -371,6 +391,11 @@ export function notes(flow: Flow): string {
   return flowNotes(flow)
     .filter((note) => note !== 'TCP_FLAGS_TIER_OFF')
     .join(' ');
+}
+
+/** The fields of an object without its class, to be compared with a literal. */
+export function plain(object: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object));
 }
 
 /** Who moved what on an end: `nginx 5/3` is sent and received. */

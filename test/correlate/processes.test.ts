@@ -6,7 +6,9 @@ const flow = (story: Story, cookie: number, opener: number | readonly [number, n
   story.opened(cookie, { from: `10.0.0.1:${cookie}`, to: '192.0.2.1:80', opener, creator: opener });
 
 test('a life: fork, exec, change, exit', () => {
-  const stage = new Stage().batch((story) => story.seen(100, 'bash', { uid: 1000, exe: '/bin/bash', args: ['-bash'], cgroup: '/user.slice/session-3.scope' }));
+  const stage = new Stage().batch((story) =>
+    story.seen(100, 'bash', { uid: 1000, exe: '/bin/bash', args: ['-bash'], cgroup: '/user.slice/session-3.scope' }),
+  );
   stage.batch((story) => story.fork([11_000, 10_030], 100));
   const child = stage.process(11_000);
   assert.equal(child.name, 'bash');
@@ -15,9 +17,14 @@ test('a life: fork, exec, change, exit', () => {
   assert.equal(child.parent?.pid, 100);
   assert.deepEqual([...stage.process(100).children], [child]);
   assert.equal(child.images.length, 0);
-  stage.batch((story) => story.exec([11_000, 10_030], 'curl', { parent: 100, uid: 1000, args: ['curl', '-s', 'http://x/'] }));
+  stage.batch((story) =>
+    story.exec([11_000, 10_030], 'curl', { parent: 100, uid: 1000, args: ['curl', '-s', 'http://x/'] }),
+  );
   assert.deepEqual([child.name, child.executable, child.arguments], ['curl', '/bin/curl', ['curl', '-s', 'http://x/']]);
-  assert.deepEqual(child.images.map((image) => image.name), ['curl']);
+  assert.deepEqual(
+    child.images.map((image) => image.name),
+    ['curl'],
+  );
   stage.batch((story) => story.changed([11_000, 10_030], { uid: 33 }));
   assert.deepEqual([child.uid, child.name], [33, 'curl']);
   stage.batch((story) => story.exit([11_000, 10_030], { code: 7, uid: 33 }));
@@ -25,7 +32,12 @@ test('a life: fork, exec, change, exit', () => {
   assert.equal(child.endMicros, (EPOCH_MS + stage.nowMs) * 1000);
   assert.equal(child.startMicros, (EPOCH_MS + 10_030) * 1000);
   assert.deepEqual([stage.process(100).startedBefore, child.startedBefore], [true, false]);
-  assert.deepEqual(stage.facts(), ['STARTED 100 bash', 'STARTED 11000 bash', 'EXECUTED 11000 curl', 'EXITED 11000 curl']);
+  assert.deepEqual(stage.facts(), [
+    'STARTED 100 bash',
+    'STARTED 11000 bash',
+    'EXECUTED 11000 curl',
+    'EXITED 11000 curl',
+  ]);
   assert.equal(stage.correlator.process(child.id), child);
 });
 
@@ -38,9 +50,19 @@ test('a life within one batch: its flow knows it, and its exit comes last', () =
   const stage = new Stage().batch((story) => story.seen(1, 'init'));
   stage.facts();
   stage.batch((story) =>
-    flow(story.fork(500, 1).exec(500, 'curl').exit(500), 9, 500).ended(9, { from: '10.0.0.1:9', to: '192.0.2.1:80', closer: 500 }),
+    flow(story.fork(500, 1).exec(500, 'curl').exit(500), 9, 500).ended(9, {
+      from: '10.0.0.1:9',
+      to: '192.0.2.1:80',
+      closer: 500,
+    }),
   );
-  assert.deepEqual(stage.facts(), ['STARTED 500 init', 'EXECUTED 500 curl', 'STARTED curl→?', 'ENDED curl→?', 'EXITED 500 curl']);
+  assert.deepEqual(stage.facts(), [
+    'STARTED 500 init',
+    'EXECUTED 500 curl',
+    'STARTED curl→?',
+    'ENDED curl→?',
+    'EXITED 500 curl',
+  ]);
 });
 
 test('a process that only a flow refers to is there, and named when more is known', () => {
@@ -49,17 +71,24 @@ test('a process that only a flow refers to is there, and named when more is know
   assert.deepEqual(stage.facts(), ['STARTED 700', 'STARTED →?']);
   stage.batch((story) => story.seen(700, 'late', { exe: '/bin/late', uid: 5 }));
   assert.deepEqual([stage.flow.client.process?.name, stage.flow.client.process?.uid], ['late', 5]);
-  assert.deepEqual(stage.flow.client.process?.images.map((image) => image.executable), ['/bin/late']);
+  assert.deepEqual(
+    stage.flow.client.process?.images.map((image) => image.executable),
+    ['/bin/late'],
+  );
   assert.deepEqual(stage.facts(), []);
 });
 
 test('an exec whose fork was lost makes the process', () => {
-  const stage = new Stage().batch((story) => flow(story, 1, 700)).batch((story) => story.exec(700, 'curl', { parent: 1 }));
+  const stage = new Stage()
+    .batch((story) => flow(story, 1, 700))
+    .batch((story) => story.exec(700, 'curl', { parent: 1 }));
   assert.equal(stage.flow.client.process?.name, 'curl');
 });
 
 test('a parent that appears later is linked; one that never does is null', () => {
-  const stage = new Stage().batch((story) => story.exec(500, 'curl', { parent: 400 }).exec(501, 'wget', { parent: 401 }));
+  const stage = new Stage().batch((story) =>
+    story.exec(500, 'curl', { parent: 400 }).exec(501, 'wget', { parent: 401 }),
+  );
   assert.equal(stage.process(500).parent, null);
   stage.batch((story) => story.seen(400, 'bash').seen([401, 5], 'other'));
   assert.equal(stage.process(500).parent?.name, 'bash');
@@ -70,7 +99,10 @@ test('a parent that appears later is linked; one that never does is null', () =>
 test('a pid that is used again is another process, and the old one has ended', () => {
   const stage = new Stage().batch((story) => flow(story.seen([700, 1], 'old'), 1, [700, 1]));
   stage.batch((story) => flow(story.fork([700, 10_050], 1).exec([700, 10_050], 'new'), 2, [700, 10_050]));
-  assert.deepEqual(stage.flows.map((each) => each.client.process?.name), ['old', 'new']);
+  assert.deepEqual(
+    stage.flows.map((each) => each.client.process?.name),
+    ['old', 'new'],
+  );
   const [old, young] = stage.flows.map((each) => each.client.process);
   assert.notEqual(old?.id, young?.id);
   assert.equal(old?.endMicros, (EPOCH_MS + stage.nowMs) * 1000);
@@ -98,7 +130,9 @@ test('containers and units come from the cgroup', () => {
 
 test('hostile names are printable, secrets are masked', () => {
   const stage = new Stage({ processes: { keepExitedMs: 0, keepExitedMax: 0, redact: ['--token=(\\S+)'] } });
-  stage.batch((story) => story.seen(100, '', { name: Uint8Array.of(0x1b, 0x5b, 0x41, 0xff), args: ['x', '--token=s3cret'] }));
+  stage.batch((story) =>
+    story.seen(100, '', { name: Uint8Array.of(0x1b, 0x5b, 0x41, 0xff), args: ['x', '--token=s3cret'] }),
+  );
   assert.equal(stage.process(100).name, '\\x1b[A\\xff');
   assert.deepEqual(stage.process(100).arguments, ['x', '--token=***']);
   assert.deepEqual(stage.process(100).images[0]?.arguments, ['x', '--token=***']);
@@ -115,7 +149,10 @@ test('an exited process stays as long as a remembered flow refers to it, then go
   const stage = new Stage({ processes: { keepExitedMs: 1000, keepExitedMax: 100, redact: [] } });
   stage.batch((story) => flow(story.seen(100, 'curl').seen(101, 'idle'), 1, 100));
   stage.batch((story) => story.exit(100).exit(101)).wait(2000);
-  assert.deepEqual([...stage.correlator.processes()].map((process) => process.name), ['curl']);
+  assert.deepEqual(
+    [...stage.correlator.processes()].map((process) => process.name),
+    ['curl'],
+  );
   stage.batch((story) => story.ended(1, { from: '10.0.0.1:1', to: '192.0.2.1:80' })).wait(59_000);
   assert.equal([...stage.correlator.processes()].length, 1);
   stage.wait(2000);
@@ -135,12 +172,17 @@ test('at most so many exited processes and ended flows are remembered', () => {
         .exit(i),
     );
   }
-  assert.deepEqual(stage.flows.map((each) => each.client.process?.name), ['p8', 'p9', 'p10']);
+  assert.deepEqual(
+    stage.flows.map((each) => each.client.process?.name),
+    ['p8', 'p9', 'p10'],
+  );
   assert.equal([...stage.correlator.processes()].length, 3);
 });
 
 test('a chain of short-lived parents is let go', () => {
-  const stage = new Stage({ processes: { keepExitedMs: 0, keepExitedMax: 0, redact: [] } }).batch((story) => story.seen(1, 'init'));
+  const stage = new Stage({ processes: { keepExitedMs: 0, keepExitedMax: 0, redact: [] } }).batch((story) =>
+    story.seen(1, 'init'),
+  );
   for (let pid = 20_000; pid < 20_050; pid++) {
     stage.batch((story) => story.fork(pid, pid === 20_000 ? 1 : pid - 1));
     if (pid > 20_000) stage.batch((story) => story.exit(pid - 1));
@@ -163,6 +205,8 @@ test('ids are stable and differ by boot', () => {
 });
 
 test('the agent started at the time of its first batch', () => {
-  const stage = new Stage().batch((story) => story.seen([5, AGENT_START_MS + 10], 'before').seen([6, AGENT_START_MS + 30], 'after'));
+  const stage = new Stage().batch((story) =>
+    story.seen([5, AGENT_START_MS + 10], 'before').seen([6, AGENT_START_MS + 30], 'after'),
+  );
   assert.deepEqual([stage.process(5).startedBefore, stage.process(6).startedBefore], [true, false]);
 });

@@ -20,11 +20,17 @@ function service(names: Record<number, string>) {
 
 test('a uid is a number first and a name later; uids met together are asked for together', async () => {
   const { asked, directory } = service({ 0: 'root', 33: 'www-data' });
-  assert.deepEqual([0, 33, 999].map((uid) => directory.user(uid).name), ['0', '33', '999']);
+  assert.deepEqual(
+    [0, 33, 999].map((uid) => directory.user(uid).name),
+    ['0', '33', '999'],
+  );
   await turn();
   await turn();
   assert.deepEqual(asked, [[0, 33, 999]]);
-  assert.deepEqual([0, 33, 999].map((uid) => directory.user(uid).name), ['root', 'www-data', '999']);
+  assert.deepEqual(
+    [0, 33, 999].map((uid) => directory.user(uid).name),
+    ['root', 'www-data', '999'],
+  );
   assert.equal(directory.uidOf('www-data'), 33);
   assert.equal(directory.uidOf('33'), undefined);
   assert.equal(directory.uidOf('999'), 999);
@@ -63,7 +69,12 @@ test('a name service that fails leaves the old names, and is counted', async () 
 
 test('secrets are taken out of arguments, also across two of them', () => {
   const redact = makeRedactor(['--password[= ](\\S+)', 'token-\\w+', '(?:a)(b)?']);
-  assert.deepEqual(redact(['mysql', '--password', 'x y', '--password=q']), ['mysql', '--password', '*** y', '--password=***']);
+  assert.deepEqual(redact(['mysql', '--password', 'x y', '--password=q']), [
+    'mysql',
+    '--password',
+    '*** y',
+    '--password=***',
+  ]);
   assert.deepEqual(redact(['curl', 'http://h/?token-123&ab']), ['curl', 'http://h/?***&a***']);
   const clean = ['ls', '-l'];
   assert.equal(redact(clean), clean);
