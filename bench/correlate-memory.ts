@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { readRecording, RecordingWriter } from '../src/capture/recording.js';
-import { benchCorrelator, openBatch, processBatch } from './correlate-traffic.js';
+import { benchCorrelator, openBatch, processBatch } from './lib/correlate-traffic.js';
 
 const GOAL_BYTES = 1024 ** 3;
 const FLOWS = 1_000_000;

@@ -1,6 +1,6 @@
 /** How many flows one core starts and ends in a second. Goal: 50 000. */
 import { pathToFileURL } from 'node:url';
-import { applyNow, benchCorrelator, endBatch, openBatch, processBatch } from './correlate-traffic.js';
+import { applyNow, benchCorrelator, endBatch, openBatch, processBatch } from './lib/correlate-traffic.js';
 
 const GOAL_PER_SECOND = 50_000;
 const FLOWS = 200_000;

@@ -22,7 +22,7 @@ export function applyBoundRow(tables: Tables, batch: Batch, row: number, known: 
   const kind = table.kind[row] as number;
   const socket = known ?? add(tables, batch, row, kind);
   if (socket === null) return;
-  owners.read(tables, batch, row);
+  owners.read(tables, batch, row, known === undefined, false);
   const flags = table.flags[row] as number;
   socket.flags = flags;
   socket.family = table.family[row] as number;
@@ -109,8 +109,10 @@ function peerAddressOf(socket: BoundSocket, row: TrafficRow): { address: string;
 }
 
 function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void {
-  const process = tables.processes.reference(row.pid, row.startNs);
-  const share = datagramShareOf(half, process ?? NOBODY);
+  // Counters of a process that is long gone may still be told of: its share knows it.
+  const known = half.shares.find((each) => each.process.pid === row.pid && each.process.startNs === row.startNs);
+  const process = row.pid === 0 ? null : (known?.process ?? tables.processes.reference(row.pid, row.startNs));
+  const share = known ?? datagramShareOf(half, process ?? NOBODY);
   if (wentBack(share, row)) share.base = countersOf(share);
   const advanced = hasAdvanced(share, row);
   if (advanced && half.flow === null) {

@@ -56,6 +56,7 @@ function streamReason(batch: Batch, row: number): FlowEndReason {
 
 /** Carries out the end of a TCP socket. The flow goes on while the other end, on this host too, is open. */
 export function finishStream(tables: Tables, batch: Batch, row: number, socket: StreamSocket): void {
+  if (socket.has(HALF_FLAG.ended)) return;
   forgetSocket(tables, socket.cookie);
   socket.flags |= HALF_FLAG.ended;
   const { flow, mate } = socket;

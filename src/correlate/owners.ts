@@ -1,5 +1,6 @@
 /** Who owns the end of a flow, by the best evidence there is. */
 import type { Batch } from '../capture/batch.js';
+import { SOCKET_KIND } from '../capture/layout.js';
 import { HALF_FLAG, OWNER_RANK, type BoundSocket, type Half } from './halves.js';
 import { noteBit, type Endpoint, type Flow, type Process } from './model.js';
 import type { Tables } from './tables.js';
@@ -26,14 +27,28 @@ export class OwnerFacts {
   closer: Process | null = null;
   holder: Process | null = null;
 
-  read(tables: Tables, batch: Batch, row: number): this {
+  /**
+   * Rows repeat who made a socket as long as it lives, also when that process is long gone and forgotten. So the first
+   * row of a socket may make processes known, and later ones only with those that act now: a mover of a connection,
+   * whoever closes.
+   */
+  read(tables: Tables, batch: Batch, row: number, isFirst: boolean, isStream: boolean): this {
     const { socket } = batch;
     const { processes } = tables;
-    this.creator = processes.reference(socket.creatorPid[row] as number, socket.creatorStartNs[row] as number);
-    this.opener = processes.reference(socket.openerPid[row] as number, socket.openerStartNs[row] as number);
-    this.mover = processes.reference(socket.moverPid[row] as number, socket.moverStartNs[row] as number);
-    this.closer = processes.reference(socket.closerPid[row] as number, socket.closerStartNs[row] as number);
-    this.holder = processes.reference(socket.holderPid[row] as number, socket.holderStartNs[row] as number);
+    const isEnd = socket.kind[row] === SOCKET_KIND.ended;
+    this.creator = processes.named(socket.creatorPid[row] as number, socket.creatorStartNs[row] as number, isFirst);
+    this.opener = processes.named(socket.openerPid[row] as number, socket.openerStartNs[row] as number, isFirst);
+    this.mover = processes.named(
+      socket.moverPid[row] as number,
+      socket.moverStartNs[row] as number,
+      isFirst || isStream,
+    );
+    this.closer = processes.named(
+      socket.closerPid[row] as number,
+      socket.closerStartNs[row] as number,
+      isFirst || isEnd,
+    );
+    this.holder = processes.named(socket.holderPid[row] as number, socket.holderStartNs[row] as number, isFirst);
     return this;
   }
 

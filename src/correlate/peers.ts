@@ -114,7 +114,7 @@ export function openPeer(tables: Tables, half: PeerHalf, opening: PeerOpening): 
   if (flow === null || endpoint === null) return false;
   half.firstNs = opening.firstNs;
   half.moverNs = 0;
-  flow.state = 'OPEN';
+  if (flow.state === 'OPENING') flow.state = 'OPEN';
   if (mayBeOlder) {
     flow.startedBefore = true;
     flow.noteBits |= NOTE.countersSinceAgentStart | NOTE.startTimeUnknown;

@@ -84,6 +84,11 @@ export class ProcessTable {
     return process;
   }
 
+  /** As {@link reference}, but nothing is made unless `mayMake`. */
+  named(pid: number, startNs: number, mayMake: boolean): Process | null {
+    return mayMake ? this.reference(pid, startNs) : pid === 0 ? null : (this.find(pid, startNs) ?? null);
+  }
+
   private find(pid: number, startNs: number): Process | undefined {
     const lives = this.byPid.get(pid);
     if (lives === undefined) return undefined;
@@ -282,7 +287,8 @@ export class ProcessTable {
     }
     const uid = table.uid[row] as number;
     // At a fork the credentials are the parent's; a fork row that knows nothing does not know them either.
-    if (uid === UNKNOWN_ID || (copied && name === null)) return;
+    const knowsNoIds = table.kind[row] === PROCESS_KIND.exit && process.revision > 0;
+    if (uid === UNKNOWN_ID || knowsNoIds || (copied && name === null)) return;
     process.uid = uid;
     const gid = table.gid[row] as number;
     if (gid !== UNKNOWN_ID) process.gid = gid;

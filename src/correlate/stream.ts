@@ -35,14 +35,15 @@ export function applyStreamRow(tables: Tables, batch: Batch, row: number, known:
     finishStreamNow(tables, batch, socket);
     socket = undefined;
   }
-  owners.read(tables, batch, row);
+  owners.read(tables, batch, row, socket === undefined, true);
   if (socket === undefined) {
     const cookie = small(table.cookie[row] as number);
     if (!mayBegin(tables, batch, row, cookie, kind)) return;
     socket = new StreamSocket(cookie, tables.namespaces.get(table.netns[row] as number));
     tables.sockets.set(socket);
   }
-  if (socket.flow === null) openStream(tables, batch, row, socket);
+  // At its end the kernel may have cleared the addresses.
+  if (socket.flow === null && table.remotePort[row] !== 0) openStream(tables, batch, row, socket);
   if (socket.flow !== null) absorb(tables, batch, row, socket);
   if (kind === SOCKET_KIND.ended) {
     socket.flags |= HALF_FLAG.ending;

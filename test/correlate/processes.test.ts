@@ -193,6 +193,42 @@ test('a chain of short-lived parents is let go', () => {
   assert.equal([...stage.correlator.processes()].length, 2);
 });
 
+test('a process that is forgotten does not come back because a socket names it as its maker', () => {
+  const stage = new Stage({ processes: { keepExitedMs: 0, keepExitedMax: 0, redact: [] } });
+  const udp = { protocol: 17, from: '10.0.0.1:53', creator: 300 };
+  stage.batch((story) =>
+    flow(story.seen(300, 'maker').seen(301, 'worker'), 1, 300)
+      .update(1, { from: '10.0.0.1:1', to: '192.0.2.1:80', mover: 301 })
+      .listens(2, ':80', { creator: 300 })
+      .opened(3, udp)
+      .moved(3, 300, { peer: '192.0.2.1:9', sent: 1 }),
+  );
+  stage
+    .batch((story) => story.exit(300))
+    .wait(60_000)
+    .wait(60_000);
+  stage.batch((story) =>
+    story
+      .update(1, { from: '10.0.0.1:1', to: '192.0.2.1:80', creator: 300, opener: 300, mover: 301 })
+      .update(2, { from: ':80', listener: true, creator: 300, mover: 300 })
+      .update(3, udp)
+      .moved(3, 300, { peer: '192.0.2.1:9', sent: 1 }),
+  );
+  const maker = [...stage.correlator.processes()].filter((process) => process.pid === 300);
+  assert.equal(maker.length, 1, 'it made the socket of a live flow');
+  stage.batch((story) => story.ended(1, { from: '10.0.0.1:1', to: '192.0.2.1:80' })).wait(61_000);
+  stage.batch((story) => story.update(2, { from: ':80', listener: true, creator: 300, mover: 300 }).update(3, udp));
+  assert.deepEqual(
+    [...stage.correlator.processes()].map((process) => process.name),
+    ['worker'],
+  );
+});
+
+test('an exit row does not need to know the user', () => {
+  const stage = new Stage().batch((story) => story.seen(100, 'sleep', { uid: 1000 })).batch((story) => story.exit(100));
+  assert.equal(stage.process(100).uid, 1000);
+});
+
 test('ids are stable and differ by boot', () => {
   const id = (bootId: string): string => {
     const host = { id: 'h', name: 'n', bootId, kernel: '', agentVersion: '', agentPid: 1, startMicros: 0 };

@@ -1,7 +1,7 @@
 /** Batches as a busy host makes them, for the benches of the correlator. */
-import { decodeBatch, BatchWriter, type Batch, type WrittenRow } from '../src/capture/batch.js';
-import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../src/capture/layout.js';
-import { Correlator, type CorrelatorOptions } from '../src/correlate/index.js';
+import { decodeBatch, BatchWriter, type Batch, type WrittenRow } from '../../src/capture/batch.js';
+import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import { Correlator, type CorrelatorOptions } from '../../src/correlate/index.js';
 
 const MS = 1e6;
 const SERVER_PID = 100;
