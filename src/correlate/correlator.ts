@@ -86,6 +86,7 @@ export class Correlator implements LiveState {
       this.tellProcess(event, process),
     );
     this.processTable.redact = makeRedactor(processes.redact);
+    this.processTable.meetUser = (uid) => void this.users.user(uid);
     this.flowTable = new FlowTable(flows, this.processTable, (event, flow) => this.tellFlow(event, flow));
     this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, {
       idleTimeoutMs: flows.idleTimeoutMs,

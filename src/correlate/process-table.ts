@@ -46,6 +46,8 @@ export class ProcessTable {
   private readonly strings = new Map<string, string>();
   private ended = 0;
   redact: Redactor = (args) => args;
+  /** Told of each uid that a process runs under, so that its name is known when somebody asks. */
+  meetUser: (uid: number) => void = () => undefined;
 
   constructor(
     private readonly ids: IdMaker,
@@ -290,6 +292,7 @@ export class ProcessTable {
     const knowsNoIds = table.kind[row] === PROCESS_KIND.exit && process.revision > 0;
     if (uid === UNKNOWN_ID || knowsNoIds || (copied && name === null)) return;
     process.uid = uid;
+    this.meetUser(uid);
     const gid = table.gid[row] as number;
     if (gid !== UNKNOWN_ID) process.gid = gid;
   }

@@ -674,7 +674,7 @@ export type Process = Node & {
   readonly name: Scalars['String']['output'];
   /** Path of the executable; null for kernel threads and when it could not be read. */
   readonly executable: Maybe<Scalars['String']['output']>;
-  /** Arguments as one line that a shell reads back; null when unknown, and without the scope `cmdline:read`. */
+  /** Arguments joined by blanks, as ps(1) shows them (`arguments` has them apart); null when unknown, and without the scope `cmdline:read`. */
   readonly commandLine: Maybe<Scalars['String']['output']>;
   /** Arguments, from the program's own name on; null when unknown, and without the scope `cmdline:read`. */
   readonly arguments: Maybe<ReadonlyArray<Scalars['String']['output']>>;

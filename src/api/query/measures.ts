@@ -53,17 +53,13 @@ function endHas(endpoint: Endpoint, test: (process: Process) => boolean): boolea
 
 const joined = new WeakMap<readonly string[], string>();
 
-/** Arguments as one line that a POSIX shell reads back to the same arguments. */
+/** Arguments joined by blanks, as ps(1) shows them. */
 export function commandLineOf(args: readonly string[] | null): string | null {
   if (args === null) return null;
   let line = joined.get(args);
   if (line === undefined) {
-    line = args.map(shellWord).join(' ');
+    line = args.join(' ');
     joined.set(args, line);
   }
   return line;
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./~^-]+$/.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
