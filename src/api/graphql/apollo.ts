@@ -4,7 +4,7 @@ import {
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
 import { ProcflowError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import { stringify } from '../json.js';
@@ -76,13 +76,17 @@ function limitsPlugin(limits: QueryLimits): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: () =>
       Promise.resolve({
-        didResolveSource({ request }) {
-          refuseBy(() => checkVariables(request.variables));
-          return Promise.resolve();
-        },
         didResolveOperation({ schema, document, operation, request }) {
           refuseBy(() => {
-            if (operation !== undefined) checkLimits(schema, document, operation, request.variables ?? {}, limits);
+            checkVariables(request.variables);
+            if (operation === undefined) return;
+            if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+              throw new ProcflowError(
+                'BAD_USER_INPUT',
+                'subscriptions go over WebSocket (/graphql) or SSE (/graphql/stream)',
+              );
+            }
+            checkLimits(schema, document, operation, request.variables ?? {}, limits);
           });
           return Promise.resolve();
         },

@@ -45,7 +45,7 @@ export function checkLimits(
   limits: QueryLimits,
 ): void {
   const root = schema.getRootType(operation.operation);
-  if (!root) return;
+  if (!root) throw new ProcflowError('BAD_USER_INPUT', `there are no ${operation.operation}s here`);
   const { cost, depth } = new Measure(schema, document, operation, variables, limits).of(operation.selectionSet, root);
   if (depth > limits.maxDepth) {
     throw new ProcflowError(

@@ -21,10 +21,22 @@ export function presentError(
   }
   // Thrown by a resolver and not by us on purpose: a bug.
   const isBug = original !== error && original instanceof Error && original.name !== 'GraphQLError';
-  const code: ErrorCode = isBug ? 'INTERNAL' : codeOfGraphQL(formatted.extensions?.['code']);
+  const isCallers = !isBug && isAboutArguments(formatted);
+  const code: ErrorCode = isBug
+    ? 'INTERNAL'
+    : isCallers
+      ? 'BAD_USER_INPUT'
+      : codeOfGraphQL(formatted.extensions?.['code']);
   if (code !== 'INTERNAL') return withExtensions(formatted, formatted.message, { code });
   report(original);
   return withExtensions(formatted, describeCode('INTERNAL').title, { code });
+}
+
+/** graphql-js gives no code to errors of variables and arguments, which it finds before a field or on reaching it. */
+function isAboutArguments({ message, path, extensions }: GraphQLFormattedError): boolean {
+  const code = extensions?.['code'];
+  const hasCode = code !== undefined && code !== 'INTERNAL_SERVER_ERROR';
+  return !hasCode && (path === undefined || /^(?:Argument|Variable) "/.test(message));
 }
 
 /** Compiled queries wrap once more than interpreted ones. */

@@ -115,6 +115,7 @@ function addGraphQL(app: Express, { apollo, doors, streams, maxBodyBytes }: AppO
   });
   app.use('/graphql', exactly, json, (request: Request, response: Response, next: NextFunction) => {
     (response.locals as Locals).operation = 'graphql';
+    if (request.method !== 'GET' && request.method !== 'POST') throw notAllowed(response, request, 'GET, POST');
     // Apollo wants to see that a parser was there, also when there was nothing to parse.
     request.body ??= undefined;
     next();
@@ -129,8 +130,8 @@ function addGraphQL(app: Express, { apollo, doors, streams, maxBodyBytes }: AppO
 
 /** Nothing lies below /graphql. */
 function exactly(request: Request, _response: Response, next: NextFunction): void {
-  if (request.path === '/') next();
-  else next('router');
+  if (request.path !== '/') throw new ProcflowError('NOT_FOUND', 'there is nothing below /graphql but /graphql/stream');
+  next();
 }
 
 function addRest(app: Express, { spec, handlers, doors }: AppOptions): void {

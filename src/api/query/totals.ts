@@ -108,8 +108,8 @@ type TotalNames = Names & { readonly hostName: string };
 interface Dimension {
   readonly isOfEnd: boolean;
   /** The group's key, and how it is written into the group's row. */
-  value(flow: Flow, part: Part, names: TotalNames): string | null;
-  fill(total: FlowTotal, flow: Flow, part: Part, names: TotalNames): void;
+  readonly value: (flow: Flow, part: Part, names: TotalNames) => string | null;
+  readonly fill: (total: FlowTotal, flow: Flow, part: Part, names: TotalNames) => void;
 }
 
 const DIMENSIONS: Readonly<Record<FlowDimension, Dimension>> = {
