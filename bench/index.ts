@@ -4,11 +4,11 @@ import { basename } from 'node:path';
 import { cleanUpOnSignals, undoAll } from './lib/cleanup.js';
 import { benchOptions } from './lib/options.js';
 
+/** What a file beside this one exports when it is a benchmark; the others are parts of one. */
 interface Benchmark {
-  run(): Promise<void>;
+  readonly run?: () => Promise<void>;
 }
 
-/** Every other file beside this one is a benchmark. */
 function names(): string[] {
   const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.js') && file !== 'index.js');
   return files.map((file) => basename(file, '.js')).sort();
@@ -24,9 +24,10 @@ function chosen(words: readonly string[]): string[] {
 cleanUpOnSignals();
 try {
   for (const name of chosen(benchOptions().words)) {
+    const { run } = (await import(`./${name}.js`)) as Benchmark;
+    if (run === undefined) continue;
     console.log(`\n== ${name} ==`);
-    const benchmark = (await import(`./${name}.js`)) as Benchmark;
-    await benchmark.run();
+    await run();
   }
 } catch (error) {
   console.error(`bench: ${(error as Error).message}`);

@@ -8,11 +8,11 @@ import { temporaryFolder } from './temporary.js';
 import type { RunningTool, Tool } from './tool.js';
 
 /** Far beyond its aim: on a busy machine a late start is a number, not an error. */
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 30_000;
 /** A question to an agent that digests a burst may take long; one that never answers is an error. */
 const ANSWER_TIMEOUT_MS = 30_000;
 /** Seldom enough that asking does not slow the start down. */
-const READY_STEP_MS = 10;
+const READY_STEP_MS = 20;
 
 /** What the benchmarks ask an agent about itself. */
 export interface HostState {

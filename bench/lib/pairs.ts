@@ -10,13 +10,19 @@ export interface PairOptions {
   readonly windowMs: number;
   /** From a start or stop of the tool until the window begins. */
   readonly settleMs: number;
+  /** No pair begins after so long, except for the first. */
+  readonly limitMs: number;
 }
 
 /** What a tool does to a workload: with it over without it, of windows next to each other. */
 export interface Comparison {
+  /** How many there was time for. */
+  readonly pairs: number;
   readonly throughput: Quartiles;
   readonly cpuPerOperation: Quartiles;
   readonly addedNsPerOperation: Quartiles;
+  /** CPU that both ends got with the tool over without, the median; far from 1, somebody else took it or left it. */
+  readonly cpuShare: number;
   /** CPU time per operation without the tool, the median. */
   readonly baseNs: number;
   /** What the tool itself used, in percent of a CPU, the median. */
@@ -46,19 +52,24 @@ export async function comparePairs(
   let lost: number | null = null;
 
   const windowOn = async (): Promise<Window> => {
-    running ??= await tool.start(cpus);
+    running ??= await whilePaused(workload, () => tool.start(cpus));
     return measure(workload, running, options);
   };
-  const windowOff = async (): Promise<Window> => {
-    if (running !== undefined) lost = addKnown(lost, await running.losses());
-    await running?.stop();
+  const stop = async (tool: RunningTool): Promise<void> => {
+    lost = addKnown(lost, await tool.losses());
+    await tool.stop();
     running = undefined;
+  };
+  const windowOff = async (): Promise<Window> => {
+    const tool = running;
+    if (tool !== undefined) await whilePaused(workload, () => stop(tool));
     return measure(workload, undefined, options);
   };
 
   try {
     await windowOff(); // so that nothing runs for the first time
-    for (let i = 0; i < options.pairs; i++) {
+    const deadline = performance.now() + options.limitMs;
+    for (let i = 0; i < options.pairs && (i === 0 || performance.now() < deadline); i++) {
       if (i % 2 === 0) {
         const off = await windowOff();
         pairs.push({ off, on: await windowOn() });
@@ -72,6 +83,16 @@ export async function comparePairs(
     await running?.stop();
   }
   return { ...summary(pairs), lost };
+}
+
+/** A tool that starts or stops finds no traffic in its way; else it would take seconds on a busy machine. */
+async function whilePaused<T>(workload: Workload, work: () => Promise<T>): Promise<T> {
+  workload.pause();
+  try {
+    return await work();
+  } finally {
+    workload.continue();
+  }
 }
 
 async function measure(workload: Workload, tool: RunningTool | undefined, options: PairOptions): Promise<Window> {
@@ -93,12 +114,18 @@ async function measure(workload: Workload, tool: RunningTool | undefined, option
 
 function summary(pairs: readonly { on: Window; off: Window }[]): Omit<Comparison, 'lost'> {
   return {
+    pairs: pairs.length,
     throughput: quartiles(pairs.map(({ on, off }) => on.operationsPerSecond / off.operationsPerSecond)),
     cpuPerOperation: quartiles(pairs.map(({ on, off }) => on.nsPerOperation / off.nsPerOperation)),
     addedNsPerOperation: quartiles(pairs.map(({ on, off }) => on.nsPerOperation - off.nsPerOperation)),
+    cpuShare: quartiles(pairs.map(({ on, off }) => cpuShareOf(on) / cpuShareOf(off))).median,
     baseNs: quartiles(pairs.map(({ off }) => off.nsPerOperation)).median,
     toolCpuPercent: quartiles(pairs.map(({ on }) => on.toolCpuPercent)).median,
   };
+}
+
+function cpuShareOf({ operationsPerSecond, nsPerOperation }: Window): number {
+  return (operationsPerSecond * nsPerOperation) / 1e9;
 }
 
 function addKnown(sum: number | null, more: number | null): number | null {

@@ -69,6 +69,15 @@ export class Workload {
     return { atNs, operations, cpuNs };
   }
 
+  /** Stops both ends where they are. */
+  pause(): void {
+    this.child.write('p');
+  }
+
+  continue(): void {
+    this.child.write('c');
+  }
+
   stop(): Promise<void> {
     return this.child.stop();
   }

@@ -1,8 +1,9 @@
 /*
  * workload MODE [--cpu N] [--port N] [--rate N] [--count N] [--also PID]
  *
- * Starts both ends and prints `ready PID…`. For each line on standard input it prints where things stand:
- * `NANOSECONDS OPERATIONS CPU_NANOSECONDS`, the last for both ends together. The end of input ends it all.
+ * Starts both ends and prints `ready PID…`. For each empty line on standard input it prints where things stand:
+ * `NANOSECONDS OPERATIONS CPU_NANOSECONDS`, the last for both ends together. `p` pauses the ends, `c` lets them continue.
+ * The end of input ends it all.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -137,10 +138,14 @@ static void report(void) {
     printf("%llu %llu %llu\n", (unsigned long long)at_ns, (unsigned long long)operations, (unsigned long long)cpu);
 }
 
+static void signal_ends(int signal_number) {
+    for (int i = 0; i < end_count; i++) kill(pids[i], signal_number);
+}
+
 /* Returns when both ends are gone, with all their sockets: what is measured next finds nothing of them. */
 static void end_all(void) {
     signal(SIGCHLD, SIG_DFL);
-    for (int i = 0; i < end_count; i++) kill(pids[i], SIGKILL);
+    signal_ends(SIGKILL);
     while (wait(NULL) > 0) continue;
 }
 
@@ -165,14 +170,19 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "launch") == 0) return launch(argc - 2, argv + 2);
     setvbuf(stdout, NULL, _IOLBF, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGCHLD, on_end_gone);
+    struct sigaction gone = {.sa_handler = on_end_gone, .sa_flags = SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &gone, NULL);
     signal(SIGTERM, on_terminate);
     start(find_mode(argv[1]), read_options(argc, argv));
     printf("ready");
     for (int i = 0; i < pid_count; i++) printf(" %d", pids[i]);
     printf("\n");
     for (int byte; (byte = getchar()) != EOF;) {
-        if (byte == '\n') report();
+        switch (byte) {
+        case '\n': report(); break;
+        case 'p': signal_ends(SIGSTOP); break;
+        case 'c': signal_ends(SIGCONT); break;
+        }
     }
     end_all();
     return 0;
