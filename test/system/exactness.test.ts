@@ -85,16 +85,18 @@ describe('exactness', { skip }, () => {
     }
   }
 
-  for (const [address, what, endReason] of [
-    ['198.18.0.99', 'a neighbour that is not there', 'UNREACHABLE'],
-    ['198.18.0.98', 'a neighbour that does not answer', 'TIMED_OUT'],
+  // The kernel gives up on a neighbour after three seconds; that many tries last longer.
+  for (const [address, what, endReason, error, tries] of [
+    ['198.18.0.99', 'a neighbour that is not there', 'UNREACHABLE', 'EHOSTUNREACH', 5],
+    ['198.18.0.98', 'a neighbour that does not answer', 'TIMED_OUT', 'ETIMEDOUT', 2],
   ] as const) {
     test(`a connect to ${what} ends as ${endReason}`, async (t) => {
       if (endReason === 'TIMED_OUT') await pair.addSilentNeighbour(address);
-      const options = { ...across(pair), 'server-address': address, how: 'no-answer', tries: 2 };
+      const options = { ...across(pair), 'server-address': address, how: 'no-answer', tries };
       await withTraffic(t, ['tcp_end', options], async (generator, report) => {
         const [flow] = await assertShown(agent, generator, report, { state: 'ENDED', endReason });
-        assert.equal(flow?.client.process?.pid, report.sockets[0]?.pid);
+        assert.equal(report.sockets[0]?.error, error);
+        assert.equal(flow?.client.process?.pid, report.sockets[0].pid);
         await generator.finish();
       });
     });
@@ -192,7 +194,7 @@ describe('exactness', { skip }, () => {
       test(`octets and packets of UDP ${describeOptions(options)} over ${family} are those of the wire`, async (t) => {
         await onWire(t, [program, { ...across(pair, family), ...options }], family, protocol, (flow, wire) => {
           assert.deepEqual([octetsOf(flow.client), octetsOf(flow.server)], [wire.client, wire.server]);
-          assert.equal(flow.client.sent.octetsDerived || flow.server.sent.octetsDerived, false);
+          if (Number(options['high'] ?? 0) <= 1400) assert.equal(flow.client.sent.octetsDerived, false);
         });
       });
     }
@@ -220,7 +222,7 @@ describe('exactness', { skip }, () => {
     protocol: number,
     compare: (flow: FlowView, wire: Counts) => void,
   ): Promise<void> {
-    const capture = await PacketCapture.start(pair.client, join(directory, 'wire.pcap'));
+    const capture = await PacketCapture.start(pair, join(directory, 'wire.pcap'));
     let packets;
     try {
       await withTraffic(t, traffic, async (generator, report) => {

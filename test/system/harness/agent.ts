@@ -40,6 +40,7 @@ export interface HostView {
 const HOST_FIELDS = `source sourceReason agentPid agentMemoryBytes liveFlows liveProcesses
   losses { place count } tiers { name state reason } programRuns { program runs }`;
 
+const START_MS = 60_000;
 /** An agent that has not answered after so long hangs. */
 const ANSWER_MS = 30_000;
 /** Rows of one page; the API's own default bound. */
@@ -74,7 +75,7 @@ export class Agent {
       await eventually(async () => {
         const { status } = await agent.get('/readyz');
         if (status !== 200) throw new Error(`/readyz answers ${status}`);
-      });
+      }, START_MS);
     } catch (error) {
       const stderr = agent.child.stderr;
       await agent.kill();

@@ -114,6 +114,9 @@ export function sentBy(end: End): number {
   return Object.values(end.shares).reduce((sum, { sent }) => sum + sent, 0);
 }
 
+/** What a socket says of its address when it has none any more. */
+const UNSPECIFIED = new Set(['0.0.0.0', '::']);
+
 /** The flows of a generator's conversation; one, when all is well. */
 export function flowsOf(
   agent: Agent,
@@ -122,7 +125,7 @@ export function flowsOf(
 ): Promise<FlowView[]> {
   return agent.flows({
     protocol: [protocol],
-    clientAddress: { in: [client.address] },
+    ...(UNSPECIFIED.has(client.address) ? {} : { clientAddress: { in: [client.address] } }),
     serverAddress: { in: [server.address] },
     ...(client.port === 0 ? {} : { clientPort: { eq: client.port } }),
     ...(server.port === 0 ? {} : { serverPort: { eq: server.port } }),

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Child } from './children.js';
-import type { Namespace } from './namespaces.js';
+import { eventually } from './eventually.js';
+import { Generator } from './generator.js';
+import { across, type NamespacePair } from './namespaces.js';
 
 /** Octets and packets at the IP layer. */
 export interface WireCount {
@@ -8,37 +10,37 @@ export interface WireCount {
   readonly packets: number;
 }
 
-/** tcpdump on the interface of a namespace. */
+/** What ends a capture, and is in no other traffic. */
+const MARKER_PROTOCOL = 1;
+
+/** tcpdump on the client's interface of a pair of namespaces. */
 export class PacketCapture {
   private constructor(
     private readonly child: Child,
+    private readonly pair: NamespacePair,
     private readonly file: string,
   ) {}
 
   /** Starts capturing into a file, and waits until it does. */
-  static async start(namespace: Namespace, file: string): Promise<PacketCapture> {
-    const tcpdump = [
-      'tcpdump',
-      '-i',
-      namespace.interface,
-      '-w',
-      file,
-      '-U',
-      '-s',
-      '96',
-      '-B',
-      '32768',
-      '-Z',
-      'root',
-      'ip or ip6',
-    ];
-    const child = new Child('ip', ['netns', 'exec', namespace.name, ...tcpdump]);
+  static async start(pair: NamespacePair, file: string): Promise<PacketCapture> {
+    const { name, interface: device } = pair.client;
+    const tcpdump = ['tcpdump', '-i', device, '-w', file, '-U', '--immediate-mode', '-s', '96', '-B', '32768'];
+    const child = new Child('ip', ['netns', 'exec', name, ...tcpdump, '-Z', 'root', 'ip or ip6']);
     await child.stderrMatches(/listening on/);
-    return new PacketCapture(child, file);
+    return new PacketCapture(child, pair, file);
   }
 
-  /** Stops capturing, and gives what was seen. @throws Error when tcpdump lost packets */
+  /** Stops capturing, and gives what was seen before. @throws Error when tcpdump lost packets */
   async stop(): Promise<WirePacket[]> {
+    // tcpdump forgets what it has not read yet: when it has written an echo sent after all the rest, it has the rest.
+    const echo = await Generator.start('icmp', { ...across(this.pair), count: 1 });
+    await echo.report();
+    await echo.finish();
+    await eventually(() => {
+      const seen = readPackets(readFileSync(this.file));
+      if (sum(seen, this.pair.server.v4, MARKER_PROTOCOL).packets === 0)
+        throw new Error('tcpdump has not seen the echo');
+    });
     this.child.process.kill('SIGINT');
     await this.child.ended;
     if (!/^0 packets dropped by kernel/m.test(this.child.stderr)) throw new Error(`tcpdump: ${this.child.stderr}`);
@@ -68,11 +70,15 @@ const ETHERNET_HEADER = 14;
 
 /** IP packets of a pcap file of Ethernet frames, as this machine writes it. */
 export function readPackets(file: Buffer): WirePacket[] {
+  if (file.length < FILE_HEADER) return [];
   if (file.readUInt32LE(0) !== MAGIC_MICROSECONDS) throw new Error('not a pcap file');
   if (file.readUInt32LE(20) !== 1) throw new Error('not Ethernet');
   const packets: WirePacket[] = [];
   for (let at = FILE_HEADER; at < file.length;) {
+    if (at + RECORD_HEADER > file.length) break;
     const captured = file.readUInt32LE(at + 8);
+    // Written in part so far.
+    if (at + RECORD_HEADER + captured > file.length) break;
     const frame = file.subarray(at + RECORD_HEADER, at + RECORD_HEADER + captured);
     const packet = readIp(frame.readUInt16BE(12), frame.subarray(ETHERNET_HEADER));
     if (packet !== undefined) packets.push(packet);
