@@ -73,6 +73,7 @@ export interface Api {
 
 const STUCK_MS = 30_000;
 const DRAIN_MS = 1000;
+const IDLE_CHECK_MS = 10;
 
 /**
  * Starts all doors of the agent: GraphQL, REST and streams over TCP and a unix socket.
@@ -106,10 +107,12 @@ class ApiServer implements Api {
 
   constructor(private readonly options: ApiOptions) {
     const { state, config, tokens, log } = options;
+    this.#report = (error) => log.error({ err: error }, 'a request failed by our fault');
     this.#hub = new Hub(state, {
       bufferEvents: config.subscriberBufferEvents,
       stuckMs: options.stuckMs ?? STUCK_MS,
       clockMs: () => performance.now(),
+      report: (error) => this.#report(error),
     });
     this.#streams = new OpenStreams(options.pingMs);
     this.#queries = new Queries(state, config.maxPageSize);
@@ -119,7 +122,6 @@ class ApiServer implements Api {
       allowedOrigins: config.allowedOrigins,
       tokens,
     });
-    this.#report = (error) => log.error({ err: error }, 'a request failed by our fault');
   }
 
   get addresses(): readonly string[] {
@@ -166,8 +168,12 @@ class ApiServer implements Api {
       this.#ws?.terminate();
       for (const listener of this.#listeners) listener.cut();
     }, DRAIN_MS);
+    const closeIdle = setInterval(() => {
+      for (const listener of this.#listeners) listener.closeIdle();
+    }, IDLE_CHECK_MS);
     await closed;
     clearTimeout(cut);
+    clearInterval(closeIdle);
     this.#hub.close();
     this.#streams.close();
   }
@@ -190,7 +196,11 @@ class ApiServer implements Api {
       subscriptions,
       report,
       caller,
-      context: (by) => ({ queries, caller: by, host }),
+      context: (by) => {
+        // Asked for each flow of an answer, and the same for all.
+        let view: HostView | undefined;
+        return { queries, caller: by, host: () => (view ??= host()) };
+      },
     };
     const apollo = createApollo({ schema, executor, limits: config, log, report });
     await apollo.start();

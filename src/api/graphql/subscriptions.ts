@@ -84,7 +84,8 @@ export class Subscriptions {
 
   #execute({ key, document, operationName, variables }: Prepared, scopes: readonly Scope[], root: EventList): Buffer {
     const { executor, queries, host, report } = this.options;
-    const context: RequestContext = { queries, caller: this.options.caller(scopes), host };
+    let view: HostView | undefined;
+    const context: RequestContext = { queries, caller: this.options.caller(scopes), host: () => (view ??= host()) };
     const result = executor.run({ key, document, operationName, variables, context, root });
     invariant(!(result instanceof Promise), 'resolvers are synchronous');
     return Buffer.from(stringify(presentResult(result, report)));

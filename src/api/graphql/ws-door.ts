@@ -304,6 +304,7 @@ class Silent implements AsyncGenerator<ExecutionResult> {
 const DONE = { done: true, value: undefined } as const;
 
 function closeSocket(ws: WebSocket, code: number, reason: string): void {
+  if (ws.readyState !== ws.OPEN) return;
   ws.close(code, reason);
   const timer = setTimeout(() => ws.terminate(), CLOSE_GRACE_MS);
   timer.unref();

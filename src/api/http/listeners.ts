@@ -22,6 +22,8 @@ export interface Listener {
   readonly port: number | null;
   /** Accepts no more; resolves when all connections have ended. */
   close(): Promise<void>;
+  /** Closes connections on which nothing is under way: those kept open after their last answer. */
+  closeIdle(): void;
   /** Cuts every connection. */
   cut(): void;
 }
@@ -117,7 +119,7 @@ function failed(shown: string, cause: unknown): ProcflowError {
   return new ProcflowError('LISTEN_FAILED', `${shown} cannot be listened on: ${why}`, { cause });
 }
 
-function closing(server: Server): Pick<Listener, 'close' | 'cut'> {
+function closing(server: Server): Pick<Listener, 'close' | 'closeIdle' | 'cut'> {
   return {
     close: () => {
       return new Promise((resolve) => {
@@ -125,6 +127,7 @@ function closing(server: Server): Pick<Listener, 'close' | 'cut'> {
         server.closeIdleConnections();
       });
     },
+    closeIdle: () => server.closeIdleConnections(),
     cut: () => server.closeAllConnections(),
   };
 }

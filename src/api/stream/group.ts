@@ -44,7 +44,7 @@ export class Group<T> {
   constructor(
     private readonly spec: GroupSpec<T>,
     private readonly onDropped: (events: number) => void,
-    private readonly clockMs: () => number,
+    private readonly options: { readonly clockMs: () => number; readonly report: (error: unknown) => void },
   ) {}
 
   get size(): number {
@@ -91,8 +91,16 @@ export class Group<T> {
     }
   }
 
-  /** Ends the window now. */
+  /** Ends the window now. Does not throw: it runs by a timer, for nobody that could answer for it. */
   flush(): void {
+    try {
+      this.#flush();
+    } catch (error) {
+      this.options.report(error);
+    }
+  }
+
+  #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#retryFresh();
@@ -129,7 +137,7 @@ export class Group<T> {
   }
 
   #addLate(row: T): void {
-    this.#late.set(row, this.clockMs() + LATE_MS);
+    this.#late.set(row, this.options.clockMs() + LATE_MS);
     this.#fresh.push(row);
     if (this.#late.size > MAX_LATE) this.#forgetOldestLate();
     if (this.#fresh.length > 2 * MAX_LATE) this.#fresh = this.#fresh.slice(-MAX_LATE);
@@ -150,7 +158,7 @@ export class Group<T> {
   }
 
   #forgetLate(): void {
-    const nowMs = this.clockMs();
+    const nowMs = this.options.clockMs();
     for (const [row, untilMs] of this.#late) {
       if (untilMs > nowMs) return;
       this.#late.delete(row);

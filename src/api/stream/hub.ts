@@ -8,6 +8,8 @@ export interface HubOptions {
   readonly bufferEvents: number;
   readonly stuckMs: number;
   readonly clockMs: () => number;
+  /** Told of what went wrong by our own fault; one group's trouble must not reach another, nor the live state. */
+  readonly report: (error: unknown) => void;
 }
 
 /** The rows that streams are made of, by the word for them. */
@@ -75,7 +77,7 @@ export class Hub {
     const made = spec();
     let group = groups.get(key);
     if (group === undefined) {
-      group = new Group(made, (events) => (this.#dropped += events), this.options.clockMs);
+      group = new Group(made, (events) => (this.#dropped += events), this.options);
       groups.set(key, group);
     }
     const joined = group;
@@ -127,7 +129,13 @@ export class Hub {
     const recent: Recent<Streamed[K]> = this.#recent[name];
     if (sequence !== null) recent.add({ kind, row, sequence });
     const groups: Map<string, Group<Streamed[K]>> = this.#groups[name];
-    for (const group of groups.values()) group.note(kind, row, sequence);
+    for (const group of groups.values()) {
+      try {
+        group.note(kind, row, sequence);
+      } catch (error) {
+        this.options.report(error);
+      }
+    }
   }
 
   #resume<K extends StreamName>(
