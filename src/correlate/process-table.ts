@@ -107,6 +107,8 @@ export class ProcessTable {
     else {
       for (const older of lives) {
         if (older.endMicros === null && older.startNs < startNs) this.superseded.push(older);
+        // Only a reference that came late: whoever has the pid now has come after it.
+        if (older.startNs > startNs) this.superseded.push(process);
       }
       lives.push(process);
       // A row about an earlier life may come late: the newest stays last.

@@ -111,6 +111,14 @@ test('a pid that is used again is another process, and the old one has ended', (
   assert.deepEqual([old.flows.size, young.flows.size], [1, 1]);
 });
 
+test('a late reference to an old life of a pid makes no living process', () => {
+  const stage = new Stage().batch((story) => story.seen([700, 5000], 'new'));
+  stage.batch((story) => flow(story, 1, [700, 1]));
+  assert.equal(stage.flow.client.process?.startNs, 1e6);
+  assert.notEqual(stage.flow.client.process.endMicros, null);
+  assert.equal(stage.process(700).endMicros, null);
+});
+
 test('the exit of a pid’s old life is known even when the new one is told of first', () => {
   const stage = new Stage().batch((story) => story.seen([700, 1], 'old'));
   stage.batch((story) => story.fork([700, 10_050], 1).exit([700, 1], { code: 3 }));
