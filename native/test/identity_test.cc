@@ -1,6 +1,7 @@
 #include "../src/identity.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -121,8 +122,19 @@ TEST("hostile names and arguments come through as bytes") {
 }
 
 TEST("a title written over the arguments loses its padding, empty arguments stay") {
-  Child empty("/bin/sh", {"sh", "-c", "read x", ""});
-  CHECK_EQ(Identity::arguments(empty.pid()), std::string("sh\0-c\0read x\0", 13));
+  Child empty("/bin/sh", {"sh", "-c", "while :; do sleep 0.05; done", ""});
+  CHECK_EQ(Identity::arguments(empty.pid()), std::string("sh\0-c\0while :; do sleep 0.05; done\0", 35));
+  // A title is what the process writes where the kernel looks for its arguments.
+  Child titled([] {
+    prctl(PR_SET_NAME, "titled");
+    constexpr int kProtection = PROT_READ | PROT_WRITE, kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
+    char* const title = static_cast<char*>(mmap(nullptr, 4096, kProtection, kFlags, -1, 0));
+    std::strcpy(title, "titled: worker");
+    (void)prctl(PR_SET_MM, PR_SET_MM_ARG_START, title, 0, 0);
+    (void)prctl(PR_SET_MM, PR_SET_MM_ARG_END, title + 200, 0, 0);
+  });
+  const std::string title = Identity::arguments(titled.pid());
+  if (title.starts_with("titled")) CHECK_EQ(title, "titled: worker");
 }
 
 TEST("an unlinked executable loses the kernel's mark, a file really named so keeps its name") {
