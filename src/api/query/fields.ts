@@ -82,8 +82,7 @@ const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
     kind: 'String',
     late: true,
     build: (test) => (process) =>
-      test(process.name, 0) ||
-      (process.executable !== null && test(process.executable, baseNameStart(process.executable))),
+      test.whole(process.name) || (process.executable !== null && test.baseName(process.executable)),
   },
   { name: 'executable', kind: 'String', late: true, build: (test) => textOr((process) => process.executable, test) },
   {
@@ -97,7 +96,7 @@ const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
     name: 'user',
     kind: 'String',
     late: true,
-    build: (test, names) => (process) => test(names.user(process.uid).name, 0),
+    build: (test, names) => (process) => test.whole(names.user(process.uid).name),
   },
   { name: 'uid', kind: 'Int', late: true, build: (test) => (process) => test(process.uid) },
   { name: 'pid', kind: 'Int', late: true, build: (test) => (process) => test(process.pid) },
@@ -151,7 +150,7 @@ export const FLOW_FIELDS: readonly FilterField<Flow>[] = [
 
 export const PROCESS_FIELDS: readonly FilterField<Process>[] = [
   ...PROCESS_CONDITIONS,
-  { name: 'name', kind: 'String', late: true, build: (test) => (process) => test(process.name, 0) },
+  { name: 'name', kind: 'String', late: true, build: (test) => (process) => test.whole(process.name) },
   { name: 'gid', kind: 'Int', build: (test) => numberOr((process) => process.gid, test) },
   { name: 'parentPid', kind: 'Int', build: (test) => numberOr((process) => process.parent?.pid ?? null, test) },
   { name: 'startTime', kind: 'Time', build: (test) => (process) => test(process.startMicros) },
@@ -161,7 +160,7 @@ export const PROCESS_FIELDS: readonly FilterField<Process>[] = [
 ];
 
 export const USER_FIELDS: readonly FilterField<User>[] = [
-  { name: 'name', kind: 'String', build: (test) => (user) => test(user.name, 0) },
+  { name: 'name', kind: 'String', build: (test) => (user) => test.whole(user.name) },
   { name: 'uid', kind: 'Int', build: (test) => (user) => test(user.uid) },
 ];
 
@@ -208,13 +207,6 @@ function oneOf(
   };
 }
 
-/** By hand, since lastIndexOf leaves compiled code and this runs for each process of a scan. */
-function baseNameStart(path: string): number {
-  let at = path.length;
-  while (at > 0 && path.charCodeAt(at - 1) !== 47) at--;
-  return at;
-}
-
 function portIs(endpoint: Endpoint, test: NumberTest): boolean {
   return endpoint.port !== null && test(endpoint.port);
 }
@@ -223,7 +215,7 @@ function portIs(endpoint: Endpoint, test: NumberTest): boolean {
 function textOr<T>(value: (row: T) => string | null, test: TextTest): Predicate<T> {
   return (row) => {
     const text = value(row);
-    return text !== null && test(text, 0);
+    return text !== null && test.whole(text);
   };
 }
 
