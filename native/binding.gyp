@@ -47,6 +47,7 @@
             'bpf/poll.h',
             'bpf/processes.h',
             'bpf/socket_state.h',
+            'bpf/system_call.h',
             'bpf/tcp.h',
             'bpf/wire.h',
           ],

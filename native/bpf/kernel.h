@@ -73,19 +73,10 @@ struct socket {
 	struct sock *sk;
 };
 
-struct inet_cork {
-	__be32 addr;
-};
-
-struct inet_cork_full {
-	struct inet_cork base;
-};
-
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
 	unsigned long inet_flags;
-	struct inet_cork_full cork;
 };
 
 struct inet_connection_sock {
@@ -222,6 +213,20 @@ struct task_struct {
 struct linux_binprm {
 	unsigned long exec;
 };
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r9;
+	unsigned long r8;
+	unsigned long si;
+	unsigned long orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	__u64 regs[31];
+	__s32 syscallno;
+};
+#endif
 
 struct seq_file;
 

@@ -55,7 +55,7 @@ int procflow_sock_release(struct bpf_sock *ctx)
 		if (state != PF_TCP_CLOSE && state != PF_TCP_LISTEN)
 			return 1; /* its end comes with the state change to CLOSE */
 		if (s->flags & PF_SOCK_CLOSED) {
-			if (s->flags & PF_SOCK_LATE) {
+			if (s->flags & PF_SOCK_HELD && !(s->flags & PF_SOCK_DROPPED)) {
 				struct pf_share_key share = {
 					.cookie = s->cookie + ((__u64)s->life << 44),
 					.start_ns = s->slot.mover.start_ns,

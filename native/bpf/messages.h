@@ -7,6 +7,7 @@
 #define PROCFLOW_MESSAGES_H
 
 #include "socket_state.h"
+#include "system_call.h"
 
 #define PF_SENT 0
 #define PF_RECEIVED 1
@@ -234,8 +235,6 @@ static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 start_ns = task->group_leader->start_boottime;
 
-	if (s->flags & PF_SOCK_CLOSED)
-		s->flags |= PF_SOCK_LATE;
 	if (s->slot.mover.start_ns != start_ns) {
 		tcp_first_or_other(sk, s, bytes, direction);
 		return;
@@ -278,15 +277,12 @@ static __always_inline void find_peer(struct sock *sk, struct pf_socket *s, int 
 			peer->port = 0;
 		return;
 	}
-	/* A raw or ping socket keeps the address that it last sent to in its cork. */
-	if (direction == PF_SENT && s->family == PF_AF_INET && s->protocol != PF_IPPROTO_UDP && has_casts()) {
-		__be32 address = socket_as(inet_sock, sk)->cork.base.addr;
-
-		if (address) {
-			map_v4(peer->address, address);
-			return;
-		}
+	if (direction == PF_SENT && s->family != PF_AF_PACKET && address_of_call(peer->address, &peer->port)) {
+		if (s->protocol != PF_IPPROTO_UDP)
+			peer->port = 0;
+		return;
 	}
+	peer->port = 0;
 	peer->unknown = 1;
 }
 

@@ -70,6 +70,8 @@ static __always_inline void on_close(struct sock *sk, int from)
 		return;
 	/* Still in the hands of a process, that may read what has come: its last bytes follow at the release. */
 	held = sk->sk_socket && !(s->flags & PF_SOCK_RELEASED);
+	if (held)
+		s->flags |= PF_SOCK_HELD;
 	if (!(s->flags & PF_SOCK_DROPPED)) {
 		if (!s->local_port || !s->remote_port)
 			read_tuple(sk, s);

@@ -79,7 +79,7 @@ struct pf_share_key {
 #define PF_SOCK_DROPPED 512u  /* the filter leaves it out */
 #define PF_SOCK_VERDICT 1024u /* the filter has spoken */
 #define PF_SOCK_SHARES 2048u  /* has entries in the shares map */
-#define PF_SOCK_LATE 4096u    /* moved bytes after its end was reported */
+#define PF_SOCK_HELD 4096u    /* ended in a process's hands, that may still read what came: told of again at its release */
 #define PF_SOCK_CROWDED 8192u /* several threads use it at once: peers also wait in the pending map */
 
 /* A peer address that a sendmsg or recvmsg hook saw, for the message that the same thread is about to finish. */
@@ -173,7 +173,7 @@ struct pf_socket_record {
 
 struct pf_traffic_record {
 	pf_u32 record; /* PF_RECORD_TRAFFIC */
-	pf_u32 kind;   /* 0 a new share, 1 the slot of an ended socket changed once more */
+	pf_u32 kind;   /* 0 a new share, 1 the slot of a held socket at its release */
 	pf_u64 time_ns;
 	pf_u32 netns;
 	pf_u16 protocol;

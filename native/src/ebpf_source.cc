@@ -14,9 +14,10 @@ namespace {
 constexpr int kDrainMs = 20;              // the ring buffer is read this often
 constexpr std::size_t kRowsPerBatch = 16384;
 constexpr std::uint64_t kLossesNs = 100'000'000;
+constexpr std::uint64_t kHeldNs = 1'000'000'000;
 constexpr std::uint64_t kUnacceptedNs = 60'000'000'000;
 constexpr std::uint64_t kIdleShareNs = 120'000'000'000;
-constexpr double kPollShare = 50;         // a poll may take one part in so many of the time
+constexpr double kPollShare = 25;         // a poll may take one part in so many of a CPU's time
 constexpr double kResyncShare = 5;        // the same for polls that lost events make due
 
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
@@ -92,15 +93,42 @@ void EbpfSource::handle(const void* data, std::size_t size) {
   if (size < sizeof type) return;
   std::memcpy(&type, data, sizeof type);
   if (type == PF_RECORD_SOCKET && size >= sizeof(pf_socket_record)) {
-    socket(*static_cast<const pf_socket_record*>(data));
+    const auto& record = *static_cast<const pf_socket_record*>(data);
+    if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_HELD) != 0) {
+      const auto cookie = static_cast<std::uint64_t>(flow_cookie(record.socket));
+      held_[cookie] = record;
+      held_due_.emplace_back(record.time_ns + kHeldNs, cookie);
+    } else {
+      socket(record);
+    }
   } else if (type == PF_RECORD_TRAFFIC && size >= sizeof(pf_traffic_record)) {
     const auto& record = *static_cast<const pf_traffic_record*>(data);
+    if (record.kind == 1) return released(record);
     shared_sockets_[record.key.cookie] = {record.netns, record.protocol, address_of(record.local)};
-    if (record.kind == 0) shares_.add(record.key);
+    shares_.add(record.key);
     share({record.key, record.traffic, false}, static_cast<double>(record.time_ns));
-    if (record.kind == 1) shared_sockets_.erase(record.key.cookie);
   } else if (type == PF_RECORD_PROCESS && size >= PF_PROCESS_RECORD_HEAD) {
     processes_.event(*static_cast<const pf_process_record*>(data), *out_);
+  }
+}
+
+void EbpfSource::released(const pf_traffic_record& record) {
+  const auto held = held_.find(record.key.cookie);
+  if (held == held_.end()) return;
+  held->second.socket.slot = record.traffic;
+  const pf_socket_record end = held->second;
+  held_.erase(held);
+  socket(end);
+}
+
+// Who holds a dead connection for long must not hide its end.
+void EbpfSource::tell_held(std::uint64_t now) {
+  for (; !held_due_.empty() && held_due_.front().first <= now; held_due_.pop_front()) {
+    const auto held = held_.find(held_due_.front().second);
+    if (held == held_.end()) continue;
+    const pf_socket_record end = held->second;
+    held_.erase(held);
+    socket(end);
   }
 }
 
@@ -121,6 +149,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
     next_poll_ns_ = boot_ns() + interval_ns_;
   }
   const int consumed = ring_buffer__consume(ring_);
+  tell_held(now);
   netns_.addresses(out);
   out_ = nullptr;
   return consumed == -EAGAIN;
@@ -269,7 +298,7 @@ void EbpfSource::scan_processes() {
 }
 
 void EbpfSource::poll() {
-  const std::uint64_t started = boot_ns();
+  const std::uint64_t started = boot_ns(), started_cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   polls_++;
   // What the ring buffer still holds of forks must not look new to the scan.
   drain();
@@ -292,8 +321,8 @@ void EbpfSource::poll() {
   end_packet_sockets();
   drop_unaccepted();
 
-  const std::uint64_t took = boot_ns() - started;
-  last_poll_ms_ = static_cast<double>(took) / 1e6;
+  last_poll_ms_ = static_cast<double>(boot_ns() - started) / 1e6;
+  const std::uint64_t took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - started_cpu;
   interval_ns_ = std::max(static_cast<std::uint64_t>(options_.poll_interval_ms) * 1'000'000,
                           static_cast<std::uint64_t>(static_cast<double>(took) * kPollShare));
   resync_ns_ = boot_ns() + static_cast<std::uint64_t>(static_cast<double>(took) * kResyncShare);

@@ -42,6 +42,8 @@ class EbpfSource : public Source {
   void scan_processes();
   void read_losses();
   void recover_ended();
+  void released(const pf_traffic_record& record);
+  void tell_held(std::uint64_t now);
   void drop_unaccepted();
   void end_packet_sockets();
 
@@ -61,6 +63,11 @@ class EbpfSource : public Source {
     Address local;
   };
   std::unordered_map<std::uint64_t, Shared> shared_sockets_;
+
+  // Connections that were reset, or timed out, while a process holds them: it may still read what has come, so their
+  // end is told when it lets go, or after a moment.
+  std::unordered_map<std::uint64_t, pf_socket_record> held_;
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> held_due_;  // time, cookie
 
   // Connections that ended before anybody accepted them: no hook tells when their state can go.
   struct Unaccepted {

@@ -72,8 +72,10 @@ export function captureFeed(config: Config['capture'], log: Logger): Feed {
           ({ bootToUnixNs } = batch);
           correlator.apply(batch);
           if (!first) return;
+          // What was there at the start is in the first batch; a host that is busy from then on must not delay us.
           first = false;
-          void correlator.settled().then(ready);
+          correlator.flush();
+          ready();
         },
         onFailure: (reason) => fail(new ProcflowError('CAPTURE_UNAVAILABLE', `capture ended: ${reason}`)),
       });

@@ -15,7 +15,9 @@ export interface AgentOptions {
 }
 
 /** Timeouts fall due also while no batch comes. */
-const TICK_MS = 500;
+const TICK_MS = 250;
+/** The other end of a local flow is heard of within this, or at the next poll. */
+const MATE_WAIT_MS = 1500;
 
 /**
  * Runs the agent until `signal` is aborted, then stops its parts in order and resolves.
@@ -81,6 +83,7 @@ function makeCorrelator(config: Config, feed: Feed): Correlator {
     capture: () => feed.status(),
     ownersHidden: feed.ownersHidden,
     clock: feed.clock,
+    mateWaitMs: Math.max(MATE_WAIT_MS, 1.5 * config.capture.pollIntervalMs),
   });
 }
 
