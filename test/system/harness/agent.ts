@@ -103,6 +103,10 @@ export class Agent {
     return this.#ask('GET', path, headers);
   }
 
+  post(path: string, body: object): Promise<Answer> {
+    return this.#ask('POST', path, { 'content-type': 'application/json' }, JSON.stringify(body));
+  }
+
   async rest<T>(path: string): Promise<T> {
     const { status, text } = await this.get(path);
     if (status !== 200) throw new Error(`GET ${path} answers ${status}: ${text}`);
@@ -110,12 +114,7 @@ export class Agent {
   }
 
   async graphql<T>(query: string, variables: object = {}): Promise<T> {
-    const { status, text } = await this.#ask(
-      'POST',
-      '/graphql',
-      { 'content-type': 'application/json' },
-      JSON.stringify({ query, variables }),
-    );
+    const { status, text } = await this.post('/graphql', { query, variables });
     const { data, errors } = JSON.parse(text) as { data?: T; errors?: unknown };
     if (errors !== undefined || data === undefined) throw new Error(`GraphQL answers ${status}: ${text}`);
     return data;

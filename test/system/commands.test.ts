@@ -1,0 +1,252 @@
+/** The running program: how it stops, what a signal changes, what it records, what the filters leave out. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { temporaryDirectory } from '../temporary.js';
+import {
+  Agent,
+  agentFlags,
+  assertShown,
+  Child,
+  conversations,
+  eventually,
+  flowsOf,
+  Generator,
+  skipWithoutBpf,
+  type FlowView,
+  type Report,
+} from './harness/index.js';
+
+const skip = await skipWithoutBpf('stopping, reloading, recording and filters of the running agent');
+const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+describe('SIGTERM', { skip }, () => {
+  test('ends live flows as FORCED for those who listen, and the agent with 0', async () => {
+    const agent = await Agent.start();
+    const generator = await Generator.start('tcp_stream');
+    const report = await generator.report();
+    await assertShown(agent, generator, report, { state: 'OPEN' });
+    const port = report.sockets[0]?.side === 'server' ? report.sockets[0].localPort : report.sockets[0]?.remotePort;
+    const events = await agent.stream(`/v1/flows/stream?serverPort=${port}`, { accept: 'application/x-ndjson' });
+    const ended = agent.stop();
+    let text = '';
+    for await (const chunk of events) text += String(chunk);
+    assert.deepEqual(await ended, { code: 0, signal: null });
+    const last = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((line) => JSON.stringify(line).includes('FORCED'));
+    assert.equal(last.length, 1, text);
+    assert.ok(!existsSync(join(agent.directory, 'api.sock')), 'the unix socket is removed');
+    await generator.finish();
+  });
+});
+
+describe('filters in the kernel', { skip }, () => {
+  const directory = temporaryDirectory();
+  const file = join(directory, 'procflow.yaml');
+  const running: Generator[] = [];
+  let agent: Agent;
+
+  before(async () => {
+    writeFileSync(file, 'capture:\n  pollIntervalMs: 250\n');
+    agent = await Agent.start({ flags: ['--config', file] });
+  });
+  after(async () => {
+    for (const generator of running) await generator.finish();
+    await agent.stop();
+  });
+
+  interface Case {
+    readonly what: string;
+    readonly yaml: string;
+    readonly kept: readonly [string, Record<string, string | number>?];
+    readonly dropped: readonly [string, Record<string, string | number>?];
+  }
+  const cases: Case[] = [
+    {
+      what: 'a port to keep',
+      yaml: 'keep: { ports: [7541] }',
+      kept: ['tcp_stream', { port: 7541 }],
+      dropped: ['tcp_stream'],
+    },
+    {
+      what: 'a port to leave out',
+      yaml: 'drop: { ports: [7542] }',
+      kept: ['tcp_stream'],
+      dropped: ['tcp_stream', { port: 7542 }],
+    },
+    { what: 'a protocol to leave out', yaml: 'drop: { protocols: [UDP] }', kept: ['tcp_stream'], dropped: ['udp'] },
+    { what: 'a protocol to keep', yaml: 'keep: { protocols: [UDP] }', kept: ['udp'], dropped: ['tcp_stream'] },
+    {
+      what: 'a prefix to leave out',
+      yaml: "drop: { addresses: ['::/64'] }",
+      kept: ['tcp_stream'],
+      dropped: ['tcp_stream', { family: 'v6' }],
+    },
+    {
+      what: 'a prefix to keep',
+      yaml: "keep: { addresses: ['127.0.0.0/8'] }",
+      kept: ['tcp_stream', { family: 'mapped' }],
+      dropped: ['tcp_stream', { family: 'v6' }],
+    },
+    { what: 'a process to keep', yaml: 'keep: { processes: [prefork] }', kept: ['prefork'], dropped: ['threads'] },
+    { what: 'a process to leave out', yaml: 'drop: { processes: [udp] }', kept: ['tcp_stream'], dropped: ['udp'] },
+    {
+      what: 'a user to leave out, and both ends are',
+      yaml: 'drop: { users: [root] }',
+      kept: ['udp_of_nobody'],
+      dropped: ['udp'],
+    },
+    { what: 'loopback to leave out', yaml: 'loopback: false', kept: ['veth'], dropped: ['tcp_stream'] },
+  ];
+  for (const { what, yaml, kept, dropped } of cases.filter(
+    ({ kept: [program] }) => !['udp_of_nobody', 'veth'].includes(program),
+  )) {
+    test(`${what}, taken over on SIGHUP`, async () => {
+      const reloads = agent.log.split('configuration read again').length;
+      writeFileSync(file, `capture:\n  pollIntervalMs: 250\n  filter: { ${yaml} }\n`);
+      agent.signal('SIGHUP');
+      await eventually(() => assert.equal(agent.log.split('configuration read again').length, reloads + 1));
+      const without = await start(dropped);
+      const withFlow = await start(kept);
+      await assertShown(agent, withFlow.generator, withFlow.report);
+      // What came after it is there, so it would be.
+      for (const conversation of conversations(without.report)) {
+        assert.deepEqual(await flowsOf(agent, conversation, without.generator.startedAt), []);
+      }
+    });
+  }
+
+  test('a configuration that is wrong changes nothing, and the log says why', async () => {
+    writeFileSync(file, 'capture:\n  filter: { keep: { prots: [1] } }\n');
+    agent.signal('SIGHUP');
+    await eventually(() => assert.match(agent.log, /configuration not read again: .*prots/));
+    assert.equal((await agent.get('/readyz')).status, 200);
+  });
+
+  async function start([program, options]: Case['kept']): Promise<{ generator: Generator; report: Report }> {
+    const generator = await Generator.start(program, options);
+    running.push(generator);
+    return { generator, report: await generator.report() };
+  }
+});
+
+describe("the agent's own traffic", { skip }, () => {
+  for (const keep of [false, true]) {
+    test(keep ? 'is shown when it is to be kept' : 'is left out by default', async () => {
+      const agent = await Agent.start({
+        flags: ['--capture-poll-interval-ms', '250', ...(keep ? ['--capture-keep-own-traffic'] : [])],
+      });
+      const generator = await Generator.start('tcp_stream');
+      const answer = await fetch(`http://127.0.0.1:${agent.port}/readyz`);
+      assert.equal(answer.status, 200);
+      const report = await generator.report();
+      await assertShown(agent, generator, report);
+      await eventually(async () => {
+        assert.equal((await agent.flows({ serverPort: { eq: agent.port } })).length, keep ? 1 : 0);
+      });
+      await generator.finish();
+      await agent.stop();
+    });
+  }
+});
+
+describe('a recording', { skip }, () => {
+  const directory = temporaryDirectory();
+  const file = join(directory, 'traffic.rec');
+  const reports: { generator: Generator; report: Report }[] = [];
+  let live: FlowView[];
+
+  before(async () => {
+    const agent = await Agent.start();
+    const recorder = new Child(process.execPath, [main, 'record', file, ...agentFlags(directory)], {
+      env: { PATH: process.env['PATH'] },
+    });
+    // It has the kernel's attention when what was there is in the file.
+    await eventually(() => assert.ok(statSync(file).size > 1000));
+    for (const [program, options] of [
+      ['tcp_stream', { family: 'v6' }],
+      ['udp', { peers: 10 }],
+      ['prefork'],
+      ['tcp_end', { how: 'refused' }],
+    ] as [string, Record<string, string | number>?][]) {
+      const generator = await Generator.start(program, options);
+      const report = await generator.report();
+      await generator.finish();
+      reports.push({ generator, report });
+    }
+    live = await shownBy(agent);
+    recorder.process.kill('SIGINT');
+    assert.deepEqual(await recorder.ended, { code: 0, signal: null }, recorder.stderr);
+    await agent.stop();
+  });
+
+  for (const speed of ['full', 'real']) {
+    test(`replayed at ${speed} speed gives the same flows`, async () => {
+      const agent = await Agent.start({ flags: ['--replay', file, '--speed', speed] });
+      assert.equal((await agent.host()).source, 'replay');
+      const replayed = await shownBy(agent);
+      assert.deepEqual(replayed.map(comparable), live.map(comparable));
+      await agent.stop();
+    });
+  }
+
+  test('that ends early is replayed to its last good batch, and the error says so', async () => {
+    const cut = join(directory, 'cut.rec');
+    writeFileSync(cut, readFileSync(file));
+    truncateSync(cut, statSync(file).size - 7);
+    const { code, stderr } = await replayToEnd(cut);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /truncated|ends early|incomplete|cut/i);
+  });
+
+  test('that is no recording is refused', async () => {
+    const other = join(directory, 'other.rec');
+    writeFileSync(other, 'no recording at all, but long enough to be one');
+    const { code, stderr } = await replayToEnd(other);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /recording/i);
+    assert.doesNotMatch(stderr, /\n +at /);
+  });
+
+  async function shownBy(agent: Agent): Promise<FlowView[]> {
+    const all: FlowView[] = [];
+    for (const { generator, report } of reports)
+      all.push(...(await assertShown(agent, generator, report, { state: 'ENDED' })));
+    return all;
+  }
+
+  /** What does not depend on when the flow was read. */
+  function comparable({
+    id,
+    communityId,
+    protocol,
+    direction,
+    endReason,
+    startTime,
+    client,
+    server,
+  }: FlowView): object {
+    return { id, communityId, protocol, direction, endReason, startTime, client, server };
+  }
+
+  async function replayToEnd(recording: string): Promise<{ code: number | null; stderr: string }> {
+    const child = new Child(process.execPath, [
+      main,
+      'run',
+      '--replay',
+      recording,
+      '--speed',
+      'full',
+      ...agentFlags(directory),
+    ]);
+    const giveUp = setTimeout(() => child.process.kill('SIGKILL'), 30_000);
+    const { code } = await child.ended;
+    clearTimeout(giveUp);
+    return { code, stderr: child.stderr };
+  }
+});
