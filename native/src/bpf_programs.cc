@@ -296,7 +296,8 @@ pf_statistics BpfPrograms::read_statistics() const {
   return sum;
 }
 
-void BpfPrograms::read_iterator(const char* program, std::size_t record_bytes, RecordHandler handle, void* context) {
+void BpfPrograms::read_iterator(const char* program, std::size_t record_bytes, void (*before)(void* context),
+                                void (*handle)(const void* record, void* context), void* context) {
   bpf_link* link = nullptr;
   for (auto& [name, iterator] : iterators_)
     if (name == program) link = iterator;
@@ -311,6 +312,7 @@ void BpfPrograms::read_iterator(const char* program, std::size_t record_bytes, R
     if (got <= 0) return;
     filled += static_cast<std::size_t>(got);
     std::size_t at = 0;
+    before(context);
     for (; at + record_bytes <= filled; at += record_bytes) handle(buffer.data() + at, context);
     filled -= at;
     std::memmove(buffer.data(), buffer.data() + at, filled);

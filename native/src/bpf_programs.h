@@ -37,16 +37,22 @@ class BpfPrograms {
   void write_filter(const Filter& filter);
   // Sum over all CPUs.
   pf_statistics read_statistics() const;
-  // Runs an iterator program and hands its output over in whole records of `record_bytes`.
-  template <typename Handle>
-  void scan(const char* program, std::size_t record_bytes, Handle handle) {
-    read_iterator(program, record_bytes, [](const void* record, void* context) { (*static_cast<Handle*>(context))(record); },
-                  &handle);
+  // Runs an iterator program and hands its output over in whole records of `record_bytes`. `before` is called each time
+  // before records that were read together are handed over.
+  template <typename Before, typename Handle>
+  void scan(const char* program, std::size_t record_bytes, Before before, Handle handle) {
+    struct Calls {
+      Before& before;
+      Handle& handle;
+    } calls{before, handle};
+    read_iterator(
+        program, record_bytes, [](void* context) { static_cast<Calls*>(context)->before(); },
+        [](const void* record, void* context) { static_cast<Calls*>(context)->handle(record); }, &calls);
   }
 
  private:
-  using RecordHandler = void (*)(const void* record, void* context);
-  void read_iterator(const char* program, std::size_t record_bytes, RecordHandler handle, void* context);
+  void read_iterator(const char* program, std::size_t record_bytes, void (*before)(void* context),
+                     void (*handle)(const void* record, void* context), void* context);
   bool try_load(const SourceOptions& options, bool messages, std::string& error);
   void close();
 

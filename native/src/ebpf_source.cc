@@ -11,6 +11,7 @@
 namespace procflow {
 namespace {
 
+constexpr int kTcpListen = 10;            // include/net/tcp_states.h
 constexpr int kDrainMs = 20;              // the ring buffer is read this often
 constexpr std::size_t kRowsPerBatch = 16384;
 constexpr std::uint64_t kLossesNs = 100'000'000;
@@ -105,8 +106,7 @@ void EbpfSource::handle(const void* data, std::size_t size) {
     const auto& record = *static_cast<const pf_traffic_record*>(data);
     if (record.kind == 1) return released(record);
     shared_sockets_[record.key.cookie] = {record.netns, record.protocol, address_of(record.local)};
-    shares_.add(record.key);
-    share({record.key, record.traffic, false}, static_cast<double>(record.time_ns));
+    if (shares_.add(record.key)) share({record.key, record.traffic, false}, static_cast<double>(record.time_ns));
   } else if (type == PF_RECORD_PROCESS && size >= PF_PROCESS_RECORD_HEAD) {
     processes_.event(*static_cast<const pf_process_record*>(data), *out_);
   }
@@ -159,6 +159,7 @@ void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flag
   const pf_socket& s = record.socket;
   const double cookie = flow_cookie(s);
   const bool ended = record.kind == PF_SOCKET_ENDED;
+  if (polling_) told_[static_cast<std::uint64_t>(cookie)] = record.time_ns;
   add_socket_row(record, extra_flags);
   if (!is_idle_slot(s.slot))
     traffic(cookie, s.netns, s.protocol, address_of(s.local), s.slot, static_cast<double>(record.time_ns), false);
@@ -194,8 +195,7 @@ void EbpfSource::add_socket_row(const pf_socket_record& record, std::uint32_t ex
   row.flags = (s.flags & shared_flags) | extra_flags;
   if (!programs_.tiers()[1].on) row.flags &= ~PF_SOCKET_FLAG_MESSAGES_COUNTED;
   const bool is_tcp = s.protocol == IPPROTO_TCP && s.family != AF_PACKET;
-  if (!is_tcp || row.state == 10) row.flags |= PF_SOCKET_FLAG_LISTENER;
-  if (tcp.has_tcp != 0 && row.state != 10) row.flags |= PF_SOCKET_FLAG_HAS_TCP;
+  if (tcp.has_tcp != 0 && row.state != kTcpListen) row.flags |= PF_SOCKET_FLAG_HAS_TCP;
   row.timeNs = static_cast<double>(record.time_ns);
   row.cookie = flow_cookie(s);
   row.netns = s.netns;
@@ -204,6 +204,8 @@ void EbpfSource::add_socket_row(const pf_socket_record& record, std::uint32_t ex
   row.localPort = s.local_port;
   row.remoteAddress = address_of(s.remote);
   row.remotePort = s.remote_port;
+  if (is_tcp ? row.state == kTcpListen : s.remote_port == 0 && is_unspecified(row.remoteAddress))
+    row.flags |= PF_SOCKET_FLAG_LISTENER;
   row.firstNs = static_cast<double>(s.first_ns);
   row.lastNs = is_tcp ? mono_to_boot_ns(tcp.last_mono_us * 1000) : static_cast<double>(s.slot.last_ns);
   row.creatorPid = s.creator.pid;
@@ -291,9 +293,9 @@ void EbpfSource::share(const ShareTable::Share& each, double time_ns) {
 
 void EbpfSource::scan_processes() {
   processes_.begin_scan();
-  programs_.scan("procflow_scan_processes", PF_PROCESS_RECORD_HEAD, [this](const void* data) {
-    processes_.scanned(*static_cast<const pf_process_record*>(data), *out_);
-  });
+  programs_.scan(
+      "procflow_scan_processes", PF_PROCESS_RECORD_HEAD, [] {},
+      [this](const void* data) { processes_.scanned(*static_cast<const pf_process_record*>(data), *out_); });
   processes_.end_scan(*out_);
 }
 
@@ -307,8 +309,18 @@ void EbpfSource::poll() {
   pf_settings settings = programs_.settings();
   settings.full_poll = full_poll_ ? 1 : 0;
   if (settings.full_poll != programs_.settings().full_poll) programs_.write_settings(settings);
-  programs_.scan("procflow_poll_sockets", sizeof(pf_socket_record),
-                 [this](const void* data) { socket(*static_cast<const pf_socket_record*>(data)); });
+  // Rows must not go back in time: what the ring buffer has is older than what was read just now, except for what came
+  // while it was read.
+  polling_ = true;
+  programs_.scan(
+      "procflow_poll_sockets", sizeof(pf_socket_record), [this] { drain(); },
+      [this](const void* data) {
+        const auto& record = *static_cast<const pf_socket_record*>(data);
+        const auto told = told_.find(static_cast<std::uint64_t>(flow_cookie(record.socket)));
+        if (told == told_.end() || told->second <= record.time_ns) socket(record);
+      });
+  polling_ = false;
+  told_.clear();
   full_poll_ = false;
   settings.full_poll = 0;
   settings.seeded = 1;
@@ -332,15 +344,18 @@ void EbpfSource::read_losses() {
   const pf_statistics now = programs_.read_statistics();
   bool lost_sockets = false, lost_processes = false;
   for (int place = 0; place < PF_LOSSES; place++) {
-    if (now.losses[place] == statistics_.losses[place]) continue;
+    const bool changed = now.losses[place] != statistics_.losses[place];
+    if (!changed && losses_told_) continue;
     LossRow row;
     row.place = out_->intern(kLossPlaces[place]);
     row.count = static_cast<double>(now.losses[place]);
     out_->add(row);
+    if (!changed) continue;
     if (place == PF_LOSS_RING_SOCKET || place == PF_LOSS_RING_TRAFFIC) lost_sockets = true;
     if (place == PF_LOSS_RING_PROCESS) lost_processes = true;
   }
   statistics_ = now;
+  losses_told_ = true;
   if (lost_processes || lost_sockets) {
     drain();
     scan_processes();

@@ -89,6 +89,9 @@ class EbpfSource : public Source {
   std::uint64_t interval_ns_ = 0;
   bool full_poll_ = true;
   bool draining_ = false;
+  bool polling_ = false;
+  bool losses_told_ = false;
+  std::unordered_map<std::uint64_t, std::uint64_t> told_;  // cookie to time of what was told during a poll
   bool ended_waiting_ = false;
   std::string last_error_;
 };

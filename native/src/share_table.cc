@@ -10,8 +10,10 @@ namespace {
 constexpr std::uint32_t kBatch = 1024;
 }
 
-void ShareTable::know(const pf_share_key& key) {
-  if (known_.try_emplace(key).second) by_cookie_[key.cookie].push_back(key);
+bool ShareTable::know(const pf_share_key& key) {
+  if (!known_.try_emplace(key).second) return false;
+  by_cookie_[key.cookie].push_back(key);
+  return true;
 }
 
 bool ShareTable::remove(const pf_share_key& key, pf_traffic& last) {

@@ -32,8 +32,8 @@ class ShareTable {
     bool final;
   };
 
-  // A share that the kernel told of.
-  void add(const pf_share_key& key) { know(key); }
+  // A share that the kernel told of. False when a poll has met it already, and read more of it.
+  bool add(const pf_share_key& key) { return know(key); }
   // Reads all shares and returns those that changed; those idle since `idle_before_ns` are taken out of the kernel.
   std::vector<Share> poll(std::uint64_t idle_before_ns);
   // Takes the shares of an ended socket out of the kernel, with their last counters.
@@ -45,7 +45,7 @@ class ShareTable {
   struct Known {
     std::uint64_t messages = 0;  // sent and received, at the last poll
   };
-  void know(const pf_share_key& key);
+  bool know(const pf_share_key& key);
   bool remove(const pf_share_key& key, pf_traffic& last);
 
   int map_;

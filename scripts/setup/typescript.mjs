@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 import { say } from './report.mjs';
@@ -17,9 +17,18 @@ export function typescriptStep() {
       removeOrphans();
       const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
       await runQuietly('the TypeScript build', process.execPath, [tsc, '--project', ROOT], { cwd: ROOT });
+      await writeOpenApi();
       stamp('typescript', hash);
     },
   };
+}
+
+/** Reading YAML of this size takes a good part of the agent's start, so that it is done here. */
+async function writeOpenApi() {
+  // Imported only now: before the npm step it may not be there.
+  const { parse } = await import('yaml');
+  const document = parse(readFileSync(join(ROOT, 'openapi.yaml'), 'utf8'), { maxAliasCount: -1 });
+  writeFileSync(join(ROOT, 'dist/openapi.json'), JSON.stringify(document));
 }
 
 /** Output whose source is gone: a test that was deleted or renamed must not go on running. */

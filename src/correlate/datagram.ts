@@ -92,9 +92,11 @@ function showUncounted(tables: Tables, batch: Batch, row: number, socket: BoundS
 
 /** Applies what one process moved on a socket, with one peer. */
 export function applyBoundTraffic(tables: Tables, socket: BoundSocket, row: TrafficRow): void {
-  if ((row.flags & TRAFFIC_FLAG.peerUnknown) !== 0 && row.sentMessages === 0 && socket.remoteAddress === null) {
-    receivedFromUnknown(tables, socket, row);
-    return;
+  if ((row.flags & TRAFFIC_FLAG.peerUnknown) !== 0 && socket.remoteAddress === null) {
+    if (row.receivedMessages > 0) receivedFromUnknown(tables, socket, row);
+    if (row.sentMessages === 0) return;
+    // What was sent to nobody known is a flow of its own; what was received is given elsewhere.
+    row.receivedBytes = row.receivedMessages = row.receivedOctets = row.receivedPackets = 0;
   }
   const peer = peerAddressOf(socket, row);
   const half = peerOf(socket, peer.address, peer.port);

@@ -17,6 +17,8 @@ export class Namespace {
 
 export class NamespaceTable {
   private readonly byInode = new Map<number, Namespace>();
+  /** Namespaces that have an address, loopback left out: every namespace has that. */
+  private readonly byAddress = new Map<string, Set<Namespace>>();
 
   constructor(private readonly texts: AddressTexts) {}
 
@@ -28,6 +30,13 @@ export class NamespaceTable {
     return added;
   }
 
+  /** The only namespace that has an address; null when none has, or several have. */
+  onlyOneWith(address: string): Namespace | null {
+    const namespaces = this.byAddress.get(address);
+    if (namespaces?.size !== 1) return null;
+    return namespaces.values().next().value ?? null;
+  }
+
   apply(batch: Batch, row: number): void {
     const table = batch.address;
     const namespace = this.get(table.netns[row] as number);
@@ -36,13 +45,28 @@ export class NamespaceTable {
     if (table.removed[row] === 1) {
       const interfaces = namespace.addresses.get(address);
       interfaces?.delete(index);
-      if (interfaces?.size === 0) namespace.addresses.delete(address);
+      if (interfaces?.size === 0) this.lose(namespace, address);
       return;
     }
     const name = batch.text(table.interfaceName[row] as number);
     if (name !== null) namespace.interfaces.set(index, name);
     const interfaces = namespace.addresses.get(address);
-    if (interfaces === undefined) namespace.addresses.set(address, new Set([index]));
+    if (interfaces === undefined) this.gain(namespace, address, index);
     else interfaces.add(index);
+  }
+
+  private gain(namespace: Namespace, address: string, index: number): void {
+    namespace.addresses.set(address, new Set([index]));
+    if (isLoopbackText(address)) return;
+    const others = this.byAddress.get(address);
+    if (others === undefined) this.byAddress.set(address, new Set([namespace]));
+    else others.add(namespace);
+  }
+
+  private lose(namespace: Namespace, address: string): void {
+    namespace.addresses.delete(address);
+    const others = this.byAddress.get(address);
+    others?.delete(namespace);
+    if (others?.size === 0) this.byAddress.delete(address);
   }
 }

@@ -150,6 +150,11 @@ function localAddressOf(half: PeerHalf, routed: string | null, ipVersion: 4 | 6 
   return routed ?? (ipVersion === 4 ? '0.0.0.0' : '::');
 }
 
+/** The port under which peers know a socket: 0 where the protocol has none (a raw socket keeps its protocol there). */
+export function keptPort(socket: BoundSocket): number {
+  return portOf(socket, socket.localPort) ?? 0;
+}
+
 function portOf(socket: BoundSocket, port: number): number | null {
   return WITH_PORTS.has(socket.protocolNumber) ? port : null;
 }

@@ -19,6 +19,8 @@ export interface ProcessLimits {
 /** A process that execs in a loop must not grow without end. */
 const MAX_IMAGES = 64;
 const UNKNOWN_ID = 0xffffffff;
+/** Of a process whose end nobody saw. */
+const UNKNOWN_EXIT = -1;
 
 const SIGNAL_NAMES = new Map<number, string>(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
@@ -157,7 +159,8 @@ export class ProcessTable {
     const process = this.reference(table.pid[row] as number, table.startNs[row] as number);
     if (process === null) return;
     const signal = table.exitSignal[row] as number;
-    if (signal === 0) process.exitCode = table.exitCode[row] as number;
+    const exitCode = table.exitCode[row] as number;
+    if (signal === 0) process.exitCode = exitCode === UNKNOWN_EXIT ? null : exitCode;
     else process.exitSignal = SIGNAL_NAMES.get(signal) ?? `SIG${signal}`;
     this.end(process, this.clock.micros(table.timeNs[row] as number));
   }

@@ -48,7 +48,7 @@ export class Tables {
   readonly sockets = new SocketsByCookie();
   readonly listeners = new Listeners();
   readonly tuples = new TupleIndex();
-  readonly targets = new LocalTargets();
+  readonly targets = new LocalTargets(this.namespaces);
   readonly endedCookies = new RecentCookies();
   readonly idle = new IdleWheel();
   readonly lingering = new Fifo<Linger>();

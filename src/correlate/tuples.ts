@@ -3,6 +3,7 @@ import { isLoopbackText, isUnspecifiedText } from '../capture/address.js';
 import { HashIndex, mixed } from './hash-index.js';
 import { PeerHalf, StreamSocket, type Half } from './halves.js';
 import type { Endpoint, Flow } from './model.js';
+import type { NamespaceTable } from './namespaces.js';
 
 const TCP = 6;
 const ICMP = 1;
@@ -97,15 +98,18 @@ export class TupleIndex {
 }
 
 /**
- * Halves without a mate that send to an address of this host, by port: who may have sent what a socket received without
- * asking from whom.
+ * Halves without a mate that send to an address of this host, in whatever namespace, by port: who may have sent what a
+ * socket received without asking from whom. Protocols without ports are in one place.
  */
 export class LocalTargets {
   private readonly byPort = new Map<number, Set<PeerHalf>>();
 
+  constructor(private readonly namespaces: NamespaceTable) {}
+
   add(half: PeerHalf): void {
-    if (half.flow === null || half.peerPort === 0) return;
-    if (!otherEnd(half.flow, half.endpoint).local) return;
+    if (half.flow === null || !canHaveMate(half.protocolNumber)) return;
+    const across = otherEnd(half.flow, half.endpoint);
+    if (!across.local && this.namespaces.onlyOneWith(across.address) === null) return;
     const others = this.byPort.get(half.peerPort);
     if (others === undefined) this.byPort.set(half.peerPort, new Set([half]));
     else others.add(half);

@@ -9,7 +9,7 @@ import { TRAFFIC_FLAG } from '../capture/layout.js';
 import { Counters, OWNER_RANK, UnknownPeers, type BoundSocket, type PeerHalf } from './halves.js';
 import type { Process } from './model.js';
 import { NOTE, proposeOwner } from './owners.js';
-import { allPeers, datagramShareOf, NOBODY, openPeer, peerOf } from './peers.js';
+import { allPeers, datagramShareOf, keptPort, NOBODY, openPeer, peerOf } from './peers.js';
 import type { Tables } from './tables.js';
 import type { TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
@@ -88,18 +88,20 @@ function targetsOf(tables: Tables, socket: BoundSocket): Target[] {
   for (const half of allPeers(socket)) {
     if (half.flow !== null && half !== socket.unknown?.half) targets.push({ half, sender: null, room: roomOf(half) });
   }
-  for (const sender of tables.targets.to(socket.localPort)) {
-    if (sendsTo(sender, socket)) targets.push({ half: null, sender, room: sentBy(sender) });
+  for (const sender of tables.targets.to(keptPort(socket))) {
+    if (sendsTo(tables, sender, socket)) targets.push({ half: null, sender, room: sentBy(sender) });
   }
   return targets;
 }
 
-function sendsTo(sender: PeerHalf, socket: BoundSocket): boolean {
+function sendsTo(tables: Tables, sender: PeerHalf, socket: BoundSocket): boolean {
   const { flow, endpoint, mate } = sender;
   if (flow === null || endpoint === null || mate !== null || sender.socket === socket) return false;
-  if (sender.protocolNumber !== socket.protocolNumber || sender.namespace !== socket.namespace) return false;
+  if (sender.protocolNumber !== socket.protocolNumber) return false;
   if (isUnspecifiedText(endpoint.address)) return false;
   const to = otherEnd(flow, endpoint).address;
+  // To another namespace only when there is no doubt which one.
+  if (sender.namespace !== socket.namespace && tables.namespaces.onlyOneWith(to) !== socket.namespace) return false;
   return isUnspecifiedText(socket.localAddress)
     ? isLoopbackText(to) || socket.namespace.isLocal(to)
     : to === socket.localAddress;
@@ -170,7 +172,7 @@ function receiverOf(
 ): PeerHalf | null {
   if (sender === null || sender.endpoint === null || sender.flow === null) return null;
   const { endpoint, flow } = sender;
-  const half = peerOf(socket, endpoint.address, sender.socket.localPort);
+  const half = peerOf(socket, endpoint.address, keptPort(sender.socket));
   const localAddress = otherEnd(flow, endpoint).address;
   if (half.flow === null && !openPeer(tables, half, { firstNs: unknown.firstNs, firstReceived: true, localAddress }))
     return null;
