@@ -1,7 +1,7 @@
 /** A web server and curl, the first thing that a new user tries. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -123,6 +123,8 @@ describe('curl and nginx', { skip }, () => {
 });
 
 function writeNginx(port: number): string {
+  // The workers are another user's.
+  chmodSync(directory, 0o755);
   mkdirSync(join(directory, 'www'));
   writeFileSync(join(directory, 'www/body'), randomBytes(BODY_BYTES));
   writeFileSync(join(directory, 'www/slow'), readFileSync(join(directory, 'www/body')));

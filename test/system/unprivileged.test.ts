@@ -98,7 +98,14 @@ async function startAsNobody(): Promise<Agent> {
   chmodSync(directory, 0o755);
   const program = join(directory, 'program');
   mkdirSync(program);
-  for (const part of ['dist/src', 'native/build/Release/procflow.node', 'schema', 'openapi.yaml', 'package.json']) {
+  for (const part of [
+    'dist/src',
+    'dist/openapi.json',
+    'native/build/Release/procflow.node',
+    'schema',
+    'openapi.yaml',
+    'package.json',
+  ]) {
     cpSync(join(root, part), join(program, part), { recursive: true });
   }
   cpSync(join(root, 'node_modules'), join(program, 'node_modules'), { recursive: true, dereference: false });

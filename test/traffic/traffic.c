@@ -67,7 +67,7 @@ static int option_count;
 static bool option_used[MAX_OPTIONS];
 
 static const char *const COMMON_OPTIONS[] = {"family",	      "port",	      "server-address", "client-address",
-					     "client-netns", "server-netns"};
+					     "client-netns", "server-netns",   "as-uid",		 "cgroup"};
 
 void options_from(int argc, char **argv)
 {
@@ -258,6 +258,32 @@ static void close_commands(void)
 	worker_count = 0;
 }
 
+/* --cgroup=DIRECTORY */
+static void enter_cgroup(void)
+{
+	const char *directory = option("cgroup", NULL);
+	char path[PATH_MAX];
+	int fd;
+
+	if (!directory)
+		return;
+	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+	fd = checked(open(path, O_WRONLY | O_CLOEXEC), path);
+	checked((int)write(fd, "0", 1), path);
+	close(fd);
+}
+
+/* --as-uid=NUMBER */
+static void become_user(void)
+{
+	uid_t uid = (uid_t)number_option("as-uid", 0);
+
+	if (uid == 0)
+		return;
+	checked(setresgid(uid, uid, uid), "setresgid");
+	checked(setresuid(uid, uid, uid), "setresuid");
+}
+
 void worker(enum side side, void (*body)(void *), void *argument)
 {
 	struct worker_process *w = &workers[worker_count];
@@ -279,6 +305,8 @@ void worker(enum side side, void (*body)(void *), void *argument)
 		my_answer = answer[1];
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		enter_netns(side);
+		enter_cgroup();
+		become_user();
 		body(argument);
 		exit(0);
 	}

@@ -65,7 +65,10 @@ void shared_take(int slot);
 /* Posts the local port of a socket. */
 void post_port(int slot, int fd);
 
-/* Starts a process with `body`; it exits with 0 when `body` returns. */
+/*
+ * Starts a process with `body`, in the side's network namespace, in --cgroup, as --as-uid; it exits with 0 when `body`
+ * returns.
+ */
 void worker(enum side side, void (*body)(void *), void *argument);
 /* The body calls these around the work of each round; false when there are no more. */
 bool round_begin(void);
