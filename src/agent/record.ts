@@ -41,7 +41,10 @@ export async function record(config: Config, file: string, signal: AbortSignal):
     try {
       await new Promise<void>((resolve, reject) => {
         failed = reject;
-        if (signal.aborted) return resolve();
+        if (signal.aborted) {
+          resolve();
+          return;
+        }
         signal.addEventListener('abort', () => resolve(), { once: true });
         progress = setInterval(() => {
           if (current.error !== null) reject(current.error);

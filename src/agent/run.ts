@@ -26,9 +26,16 @@ const MATE_WAIT_MS = 1500;
 export async function runAgent(config: Config, options: AgentOptions, signal: AbortSignal): Promise<void> {
   const log = options.log ?? createLog(config.log);
   const { replay } = options;
-  const feed = replay === undefined ? captureFeed(config.capture, log) : await replayFeed(replay.file, replay.speed, log);
+  const feed =
+    replay === undefined ? captureFeed(config.capture, log) : await replayFeed(replay.file, replay.speed, log);
   const correlator = makeCorrelator(config, feed);
-  const api = await startApi({ state: correlator, config: config.api, tokens: new TokensFile(config.api.tokensFile), ready, log });
+  const api = await startApi({
+    state: correlator,
+    config: config.api,
+    tokens: new TokensFile(config.api.tokensFile),
+    ready,
+    log,
+  });
 
   let isReady = false;
   function ready(): boolean {
@@ -43,7 +50,10 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
   }, TICK_MS);
   try {
     await new Promise<void>((resolve, reject) => {
-      if (signal.aborted) return resolve();
+      if (signal.aborted) {
+        resolve();
+        return;
+      }
       signal.addEventListener('abort', () => resolve(), { once: true });
       feed.start(
         correlator,

@@ -215,15 +215,18 @@ export function completePeer(half: PeerHalf): void {
     total.receivedBytes += share.receivedPayloadBytes;
     total.receivedMessages += share.receivedMessages;
   }
+  // Frames of packet sockets need not have IP in them.
+  const hasIp = half.protocolNumber !== PACKET;
+  if (!hasIp) flow.noteBits |= NOTE.octetsUnknown;
   const { sent } = endpoint;
-  sent.octets = total.sentOctets;
+  sent.octets = hasIp ? total.sentOctets : null;
   sent.packets = total.sentPackets;
   sent.payloadBytes = total.sentBytes;
   sent.messages = total.sentMessages;
   sent.octetsDerived = half.derived;
   if (half.mate !== null || half.mateEndReason !== null) return;
   const received = otherEnd(flow, endpoint).sent;
-  received.octets = total.receivedOctets;
+  received.octets = hasIp ? total.receivedOctets : null;
   received.packets = total.receivedPackets;
   received.payloadBytes = total.receivedBytes;
   received.messages = total.receivedMessages;
