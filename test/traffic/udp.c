@@ -182,8 +182,10 @@ static void client(void *unused)
 	int fd = bound_socket(&from);
 
 	(void)unused;
-	for (int i = 0; i < peers; i++) {
+	for (int i = 0; i < peers; i++)
 		to[i] = server_address((uint16_t)shared_get(i));
+	/* Not before the server has all of its own, which are then the first ones. */
+	for (int i = 0; i < peers; i++) {
 		tallies[i] = tally_new(CLIENT, "UDP");
 		tallies[i]->local = from;
 		tallies[i]->remote = to[i];

@@ -59,6 +59,7 @@ export class Child {
       rest = parts.pop() ?? '';
       yield* parts;
     }
+    if (rest !== '') yield rest;
   }
 
   async stderrMatches(pattern: RegExp): Promise<void> {
