@@ -223,12 +223,11 @@ describe('exactness', { skip }, () => {
     compare: (flow: FlowView, wire: Counts) => void,
   ): Promise<void> {
     const capture = await PacketCapture.start(pair, join(directory, 'wire.pcap'));
-    let packets;
     try {
       await withTraffic(t, traffic, async (generator, report) => {
         await generator.finish();
         await assertShown(agent, generator, report);
-        packets = await capture.stop();
+        const packets = await capture.stop();
         const wire = {
           client: sum(packets, pair.client[family], protocol),
           server: sum(packets, pair.server[family], protocol),
@@ -241,7 +240,7 @@ describe('exactness', { skip }, () => {
         });
       });
     } finally {
-      if (packets === undefined) await capture.stop();
+      await capture.end();
     }
   }
 

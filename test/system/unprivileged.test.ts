@@ -41,15 +41,16 @@ describe('without privileges', () => {
       });
       assert.equal(flows.length, 1);
       const [flow] = flows;
+      assert.ok(flow);
       assert.deepEqual(
-        [flow?.client.sent.payloadBytes, flow?.server.sent.payloadBytes],
+        [flow.client.sent.payloadBytes, flow.server.sent.payloadBytes],
         [client?.sent, client?.received],
       );
       if (isRoot) {
-        assert.equal(flow?.client.process, null);
-        assert.ok(flow?.notes.some(({ code }) => code === 'PROCESS_NOT_VISIBLE'));
+        assert.equal(flow.client.process, null);
+        assert.ok(flow.notes.some(({ code }) => code === 'PROCESS_NOT_VISIBLE'));
       } else {
-        assert.equal(flow?.client.process?.pid, client?.pid);
+        assert.equal(flow.client.process?.pid, client?.pid);
       }
     });
     await generator.finish();

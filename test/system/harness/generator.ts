@@ -68,8 +68,8 @@ export class Generator {
 
   /** What all sockets moved until the end of the round that is under way. */
   async report(): Promise<Report> {
-    const { value, done } = await this.#lines.next();
-    if (done !== true) return JSON.parse(value) as Report;
+    const line = await this.#lines.next();
+    if (line.done !== true) return JSON.parse(line.value) as Report;
     const { code, signal } = await this.child.ended;
     if (code === EXIT_UNSUPPORTED) throw new Unsupported(this.child.stderr.trim());
     throw new Error(`the generator ended with ${code ?? signal ?? ''}: ${this.child.stderr}`);

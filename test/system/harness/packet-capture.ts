@@ -41,10 +41,15 @@ export class PacketCapture {
       if (sum(seen, this.pair.server.v4, MARKER_PROTOCOL).packets === 0)
         throw new Error('tcpdump has not seen the echo');
     });
-    this.child.process.kill('SIGINT');
-    await this.child.ended;
+    await this.end();
     if (!/^0 packets dropped by kernel/m.test(this.child.stderr)) throw new Error(`tcpdump: ${this.child.stderr}`);
     return readPackets(readFileSync(this.file));
+  }
+
+  /** Ends it whatever became of it; once more does no harm. */
+  async end(): Promise<void> {
+    this.child.process.kill('SIGINT');
+    await this.child.ended;
   }
 }
 
