@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Which sockets are captured: keep lists of one kind OR, kinds AND; a drop list that matches wins. */
+/* Which sockets are captured: those in every keep list that is not empty, and in no drop list. */
 #ifndef PROCFLOW_FILTER_H
 #define PROCFLOW_FILTER_H
 
@@ -31,21 +31,21 @@ static __always_inline __u32 in_set(enum pf_filter_kind kind, const void *value,
 	return lists ? *lists : 0;
 }
 
-static __always_inline __u32 in_prefixes(const __u8 *address)
-{
-	struct pf_prefix_key key = { .bits = 128 };
-	__u32 *lists;
-
-	__builtin_memcpy(key.address, address, 16);
-	lists = bpf_map_lookup_elem(&filter_prefixes, &key);
-	return lists ? *lists : 0;
-}
-
 static __always_inline bool is_v4_mapped(const __u8 *address)
 {
 	const __u32 *words = (const __u32 *)address;
 
 	return words[0] == 0 && words[1] == 0 && words[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline __u32 in_prefixes(const __u8 *address)
+{
+	struct pf_prefix_key key = { .bits = PF_FAMILY_BITS + 128, .family = is_v4_mapped(address) ? 4 : 6 };
+	__u32 *lists;
+
+	__builtin_memcpy(key.address, address, 16);
+	lists = bpf_map_lookup_elem(&filter_prefixes, &key);
+	return lists ? *lists : 0;
 }
 
 static __always_inline bool is_loopback(const __u8 *address)

@@ -73,9 +73,15 @@ struct socket {
 	struct sock *sk;
 };
 
+struct ipv6_pinfo {
+	int mcast_oif;
+};
+
 struct inet_sock {
 	struct sock sk;
+	struct ipv6_pinfo *pinet6;
 	__be16 inet_sport;
+	int mc_index;
 	unsigned long inet_flags;
 };
 

@@ -47,8 +47,8 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	struct pf_socket *s;
 	struct socket *sock;
 	struct sock *sk;
-	__u32 zero = 0;
-	__u64 now;
+	__u32 zero = 0, told_flags;
+	__u64 now, told, told_holder;
 	bool known;
 
 	if (!task || !file || !set)
@@ -85,6 +85,9 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (known && !set->full_poll && s->poll_signature == now && s->slot.ready)
 		return 0; /* held by several, but it is known who uses it */
+	told = s->poll_signature;
+	told_holder = s->poll_holder_ns;
+	told_flags = s->flags;
 	s->poll_signature = now;
 	s->poll_holder_ns = task->group_leader->start_boottime;
 	s->flags |= PF_SOCK_REPORTED;
@@ -94,7 +97,13 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	r->sock = (__u64)sk;
 	process_of(task, &r->holder);
 	__builtin_memcpy(&r->socket, s, sizeof(*s));
-	bpf_seq_write(ctx->meta->seq, r, sizeof(*r));
+	if (bpf_seq_write(ctx->meta->seq, r, sizeof(*r)) == 0)
+		return 0;
+	/* The reader's buffer is full: it is emptied, and this runs again for the same descriptor. */
+	s->poll_signature = told;
+	s->poll_holder_ns = told_holder;
+	if (!(told_flags & PF_SOCK_REPORTED))
+		s->flags &= ~PF_SOCK_REPORTED;
 	return 0;
 }
 

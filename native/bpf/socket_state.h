@@ -97,6 +97,22 @@ static __always_inline struct pf_socket *find_socket(struct sock *sk)
 	return s;
 }
 
+/*
+ * Whether a TCP socket that was there before was accepted. The kernel keeps no flag of it, but it hands the interface of
+ * the last handshake packet to an accepted socket as its multicast interface (tcp_v4_syn_recv_sock,
+ * tcp_v6_syn_recv_sock), which a socket that connected has only when it asked for one.
+ */
+static __always_inline bool was_accepted(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (!tp)
+		return false;
+	if (sk->__sk_common.skc_family == PF_AF_INET6 && tp->inet_conn.icsk_inet.pinet6->mcast_oif)
+		return true;
+	return tp->inet_conn.icsk_inet.mc_index != 0;
+}
+
 /* A state that starts from scratch, whatever the key had before. */
 static __noinline struct pf_socket *new_socket(struct sock *sk, __u32 flags)
 {
@@ -108,6 +124,8 @@ static __noinline struct pf_socket *new_socket(struct sock *sk, __u32 flags)
 		return 0;
 	fresh.flags = flags;
 	read_identity(sk, &fresh);
+	if (flags & PF_SOCK_SEEDED && fresh.protocol == PF_IPPROTO_TCP && was_accepted(sk))
+		fresh.flags |= PF_SOCK_PASSIVE;
 	if (bpf_map_update_elem(&sockets, &key, &fresh, BPF_ANY) == 0)
 		return bpf_map_lookup_elem(&sockets, &key);
 	overflowed = 1;

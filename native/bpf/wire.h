@@ -237,10 +237,14 @@ struct pf_filter_key {
 	pf_u32 pad0;
 	pf_u8 value[16];
 };
+/* The family comes first, so that a short IPv6 prefix does not cover mapped IPv4 addresses. */
 struct pf_prefix_key {
 	pf_u32 bits;
+	pf_u8 family; /* 4 or 6 */
 	pf_u8 address[16];
+	pf_u8 pad0[3];
 };
+#define PF_FAMILY_BITS 8
 #define PF_FILTER_KEEP 1u
 #define PF_FILTER_DROP 2u
 
@@ -294,6 +298,6 @@ PF_STATIC_ASSERT(sizeof(struct pf_socket_record) == 464, "pf_socket_record");
 PF_STATIC_ASSERT(sizeof(struct pf_traffic_record) == 208, "pf_traffic_record");
 PF_STATIC_ASSERT(sizeof(struct pf_settings) == 40, "pf_settings");
 PF_STATIC_ASSERT(sizeof(struct pf_filter_key) == 24, "pf_filter_key");
-PF_STATIC_ASSERT(sizeof(struct pf_prefix_key) == 20, "pf_prefix_key");
+PF_STATIC_ASSERT(sizeof(struct pf_prefix_key) == 24, "pf_prefix_key");
 
 #endif

@@ -103,6 +103,12 @@ void set_filter_entry(int map, pf_filter_kind kind, const void* value, std::size
     throw std::runtime_error(with_errno("cannot write the filter into the kernel", errno));
 }
 
+bool is_mapped(const Address& address) {
+  for (std::size_t i = 0; i < 10; i++)
+    if (address[i] != 0) return false;
+  return address[10] == 0xff && address[11] == 0xff;
+}
+
 void clear_map(int map, std::size_t key_bytes) {
   std::vector<std::uint8_t> key(key_bytes);
   while (bpf_map_get_next_key(map, nullptr, key.data()) == 0 && bpf_map_delete_elem(map, key.data()) == 0) {
@@ -246,7 +252,8 @@ void BpfPrograms::write_filter(const Filter& filter) {
     }
     for (const auto& prefix : lists.addresses) {
       pf_prefix_key key{};
-      key.bits = prefix.bits;
+      key.family = prefix.bits >= 96 && is_mapped(prefix.address) ? 4 : 6;
+      key.bits = PF_FAMILY_BITS + prefix.bits;
       std::memcpy(key.address, prefix.address.data(), sizeof key.address);
       prefix_lists[std::string(reinterpret_cast<const char*>(&key), sizeof key)] |= list;
       kinds |= 1u << PF_FILTER_ADDRESS;
@@ -264,8 +271,8 @@ void BpfPrograms::write_filter(const Filter& filter) {
       pf_prefix_key other;
       std::memcpy(&other, other_bytes.data(), sizeof other);
       if (other.bits >= key.bits) continue;
-      bool covers = true;
-      for (std::uint32_t bit = 0; covers && bit < other.bits; bit++) {
+      bool covers = other.family == key.family;
+      for (std::uint32_t bit = 0; covers && bit < other.bits - PF_FAMILY_BITS; bit++) {
         const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
         covers = (other.address[bit / 8] & mask) == (key.address[bit / 8] & mask);
       }

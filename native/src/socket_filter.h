@@ -20,10 +20,8 @@ struct FilterSubject {
   std::uint64_t cgroup_id = 0;
 };
 
-// Whether the lists match: values of one kind OR, kinds AND. Empty lists match nothing.
-bool matches(const FilterLists& lists, const FilterSubject& subject);
-
-// Whether the filter's lists and its loopback rule let a socket pass. The agent's own traffic is for the caller.
+// Whether the filter lets a socket pass: every non-empty keep list must hold it, no drop list may, and the loopback rule.
+// The agent's own traffic is for the caller.
 bool passes(const Filter& filter, const FilterSubject& subject);
 
 }  // namespace procflow

@@ -9,7 +9,8 @@
 
 namespace procflow {
 
-// What is captured and what is left out, as configured. Lists of one kind OR, kinds AND; `drop` wins over `keep`.
+// What is captured and what is left out, as configured: a socket must be in every keep list that is not empty, and in no
+// drop list.
 struct FilterLists {
   struct Prefix {
     Address address{};
