@@ -23,6 +23,7 @@
         'src/sock_diag.cc',
         'src/socket_filter.cc',
         'src/user_names.cc',
+        'src/vanished.cc',
       ],
       'include_dirs': [
         "<!(node -p \"require('node-addon-api').include_dir\")",

@@ -36,12 +36,22 @@ int procflow_sock_create(struct bpf_sock *ctx)
 	return 1;
 }
 
+/* A poll holds a descriptor for a moment: when it is the last to let go, that is no close of the agent's. */
+static __always_inline void read_closer(struct pf_process_ref *closer)
+{
+	struct pf_settings *set = get_settings();
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (set && pid == set->agent_pid)
+		return;
+	current_process(closer);
+}
+
 SEC("cgroup/sock_release")
 int procflow_sock_release(struct bpf_sock *ctx)
 {
 	__u64 key = key_of(ctx);
 	struct pf_socket *s;
-	__u32 state = ctx->state;
 
 	count_run(PF_RUN_SOCK_RELEASE);
 	s = bpf_map_lookup_elem(&sockets, &key);
@@ -49,27 +59,24 @@ int procflow_sock_release(struct bpf_sock *ctx)
 		s = bpf_sk_storage_get(&overflow, ctx, 0, 0);
 	if (!s)
 		return 1;
-	current_process(&s->closer);
+	read_closer(&s->closer);
 	s->flags |= PF_SOCK_RELEASED;
-	if (s->protocol == PF_IPPROTO_TCP) {
-		if (state != PF_TCP_CLOSE && state != PF_TCP_LISTEN)
-			return 1; /* its end comes with the state change to CLOSE */
-		if (s->flags & PF_SOCK_CLOSED) {
-			if (s->flags & PF_SOCK_HELD && !(s->flags & PF_SOCK_DROPPED)) {
-				struct pf_share_key share = {
-					.cookie = s->cookie + ((__u64)s->life << 44),
-					.start_ns = s->slot.mover.start_ns,
-					.pid = s->slot.mover.pid,
-				};
+	if (s->protocol == PF_IPPROTO_TCP && s->remote_port) {
+		/* Its end comes with the change to CLOSE, or has come; its state goes when the kernel destroys it. */
+		s->poll_signature = bpf_ktime_get_boot_ns();
+		if (s->flags & PF_SOCK_HELD && !(s->flags & PF_SOCK_DROPPED)) {
+			struct pf_share_key share = {
+				.cookie = s->cookie + ((__u64)s->life << 44),
+				.start_ns = s->slot.mover.start_ns,
+				.pid = s->slot.mover.pid,
+			};
 
-				report_share(s, &share, &s->slot, 1);
-			}
-			goto forget;
+			report_share(s, &share, &s->slot, 1);
 		}
+		return 1;
 	}
 	if (s->flags & PF_SOCK_REPORTED && !(s->flags & PF_SOCK_DROPPED))
 		report_end(key, s, 0, 0);
-forget:
 	bpf_map_delete_elem(&sockets, &key); /* socket storage goes with the socket */
 	return 1;
 }

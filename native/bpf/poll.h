@@ -29,7 +29,7 @@ static __always_inline struct pf_socket *met_by_poll(struct sock *sk, struct tas
 
 	if (sk->__sk_common.skc_state == PF_TCP_CLOSE && sk->sk_type == PF_SOCK_TYPE_STREAM)
 		return 0;
-	s = new_socket(sk, seeded && sk->sk_type != PF_SOCK_TYPE_STREAM ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED);
+	s = new_socket(sk, seeded ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED);
 	if (!s)
 		return 0;
 	process_of(task, &holder);

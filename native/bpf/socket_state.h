@@ -124,8 +124,12 @@ static __noinline struct pf_socket *new_socket(struct sock *sk, __u32 flags)
 		return 0;
 	fresh.flags = flags;
 	read_identity(sk, &fresh);
-	if (flags & PF_SOCK_SEEDED && fresh.protocol == PF_IPPROTO_TCP && was_accepted(sk))
-		fresh.flags |= PF_SOCK_PASSIVE;
+	if (fresh.protocol == PF_IPPROTO_TCP && fresh.remote_port) {
+		if (was_accepted(sk))
+			fresh.flags |= PF_SOCK_PASSIVE;
+		if (!(flags & PF_SOCK_SEEDED))
+			fresh.first_ns = bpf_ktime_get_boot_ns();
+	}
 	if (bpf_map_update_elem(&sockets, &key, &fresh, BPF_ANY) == 0)
 		return bpf_map_lookup_elem(&sockets, &key);
 	overflowed = 1;

@@ -110,7 +110,7 @@ struct pf_socket {
 	struct pf_process_ref opener;
 	struct pf_process_ref closer;
 	struct pf_process_ref last; /* moved bytes last */
-	pf_u64 poll_signature;      /* of what the last poll reported */
+	pf_u64 poll_signature;      /* of what the last poll reported; after the release, when that was */
 	pf_u64 poll_holder_ns;      /* start of the process that the last poll reported as holder */
 	struct pf_traffic slot;     /* the first mover with its first peer */
 	struct pf_pending pending[2];
@@ -258,7 +258,7 @@ struct pf_settings {
 	pf_u16 own_ports[4];
 	pf_u32 seeded; /* the first scan is done: what shows up now is new */
 	pf_u32 full_poll; /* report every socket, changed or not */
-	pf_u32 pad0;
+	pf_u32 agent_pid;
 };
 
 /* Counted per CPU. */

@@ -283,12 +283,25 @@ void BpfPrograms::write_filter(const Filter& filter) {
   }
 
   settings.drop_loopback = filter.loopback ? 0 : 1;
+  settings.agent_pid = static_cast<std::uint32_t>(getpid());
   settings.own_pid = filter.own_traffic ? 0 : static_cast<std::uint32_t>(getpid());
   struct stat own{};
   settings.own_netns = stat("/proc/self/ns/net", &own) == 0 ? static_cast<std::uint32_t>(own.st_ino) : 0;
   std::memset(settings.own_ports, 0, sizeof settings.own_ports);
   for (std::size_t i = 0; i < filter.own_ports.size() && i < 4; i++) settings.own_ports[i] = filter.own_ports[i];
   write_settings(settings);
+}
+
+std::uint64_t BpfPrograms::missed_runs() const {
+  std::uint64_t missed = 0;
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_) {
+    bpf_prog_info info{};
+    __u32 size = sizeof info;
+    if (bpf_program__fd(program) >= 0 && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+      missed += info.recursion_misses;
+  }
+  return missed;
 }
 
 pf_statistics BpfPrograms::read_statistics() const {

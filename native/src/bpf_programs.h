@@ -35,6 +35,8 @@ class BpfPrograms {
   const pf_settings& settings() const { return settings_; }
   // Fills the maps of the filter and the settings that go with them.
   void write_filter(const Filter& filter);
+  // Events that met a program at work on the same CPU, so that it did not run for them.
+  std::uint64_t missed_runs() const;
   // Sum over all CPUs.
   pf_statistics read_statistics() const;
   // Runs an iterator program and hands its output over in whole records of `record_bytes`. `before` is called each time

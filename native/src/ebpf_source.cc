@@ -11,12 +11,14 @@
 namespace procflow {
 namespace {
 
-constexpr int kTcpListen = 10;            // include/net/tcp_states.h
+constexpr int kTcpEstablished = 1;        // include/net/tcp_states.h
+constexpr int kTcpClose = 7;
+constexpr int kTcpListen = 10;
 constexpr int kDrainMs = 20;              // the ring buffer is read this often
 constexpr std::size_t kRowsPerBatch = 16384;
 constexpr std::uint64_t kLossesNs = 100'000'000;
 constexpr std::uint64_t kHeldNs = 1'000'000'000;
-constexpr std::uint64_t kUnacceptedNs = 60'000'000'000;
+constexpr std::uint64_t kVanishedNs = 5'000'000'000;
 constexpr std::uint64_t kIdleShareNs = 120'000'000'000;
 constexpr double kPollShare = 25;         // a poll may take one part in so many of a CPU's time
 constexpr double kResyncShare = 5;        // the same for polls that lost events make due
@@ -65,7 +67,8 @@ bool is_idle_slot(const pf_traffic& traffic) { return traffic.ready == 0; }
 }  // namespace
 
 EbpfSource::EbpfSource(const SourceOptions& options)
-    : options_(options), programs_(options), processes_(identity_), shares_(programs_.map("shares")) {
+    : options_(options), programs_(options), processes_(identity_), shares_(programs_.map("shares")),
+      vanished_(programs_.map("sockets")) {
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
   ring_ = ring_buffer__new(programs_.map("ring"), on_record, this, nullptr);
   if (ring_ == nullptr) throw std::runtime_error(std::string("cannot map the ring buffer: ") + std::strerror(errno));
@@ -169,8 +172,6 @@ void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flag
   if (ended) {
     for (const ShareTable::Share& each : shares_.take(key)) share(each, static_cast<double>(record.time_ns));
     shared_sockets_.erase(key);
-    if ((s.flags & (PF_SOCK_PASSIVE | PF_SOCK_RELEASED)) == PF_SOCK_PASSIVE)
-      unaccepted_.push_back({record.sock, s.cookie, record.time_ns + kUnacceptedNs});
   }
   if (s.family == AF_PACKET && !ended) packet_sockets_[record.sock] = {record, polls_};
 }
@@ -331,7 +332,7 @@ void EbpfSource::poll() {
   for (const ShareTable::Share& each : shares_.poll(now > kIdleShareNs ? now - kIdleShareNs : 0))
     share(each, static_cast<double>(now));
   end_packet_sockets();
-  drop_unaccepted();
+  end_vanished();
 
   last_poll_ms_ = static_cast<double>(boot_ns() - started) / 1e6;
   const std::uint64_t took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - started_cpu;
@@ -340,20 +341,28 @@ void EbpfSource::poll() {
   resync_ns_ = boot_ns() + static_cast<std::uint64_t>(static_cast<double>(took) * kResyncShare);
 }
 
+void EbpfSource::tell_loss(const char* place, std::uint64_t count) {
+  LossRow row;
+  row.place = out_->intern(place);
+  row.count = static_cast<double>(count);
+  out_->add(row);
+}
+
 void EbpfSource::read_losses() {
   const pf_statistics now = programs_.read_statistics();
   bool lost_sockets = false, lost_processes = false;
   for (int place = 0; place < PF_LOSSES; place++) {
     const bool changed = now.losses[place] != statistics_.losses[place];
     if (!changed && losses_told_) continue;
-    LossRow row;
-    row.place = out_->intern(kLossPlaces[place]);
-    row.count = static_cast<double>(now.losses[place]);
-    out_->add(row);
+    tell_loss(kLossPlaces[place], now.losses[place]);
     if (!changed) continue;
     if (place == PF_LOSS_RING_SOCKET || place == PF_LOSS_RING_TRAFFIC) lost_sockets = true;
     if (place == PF_LOSS_RING_PROCESS) lost_processes = true;
   }
+  const std::uint64_t missed = programs_.missed_runs();
+  if (missed != missed_runs_ || !losses_told_) tell_loss("missedEvents", missed);
+  if (!losses_told_) tell_loss("missedEnds", 0);
+  missed_runs_ = missed;
   statistics_ = now;
   losses_told_ = true;
   if (lost_processes || lost_sockets) {
@@ -382,18 +391,6 @@ void EbpfSource::recover_ended() {
   ended_waiting_ = records.size() == kRowsPerBatch;
 }
 
-void EbpfSource::drop_unaccepted() {
-  const int map = programs_.map("sockets");
-  const std::uint64_t now = boot_ns();
-  for (; !unaccepted_.empty() && unaccepted_.front().due_ns <= now; unaccepted_.pop_front()) {
-    const Unaccepted& each = unaccepted_.front();
-    pf_socket state;
-    if (bpf_map_lookup_elem(map, &each.sock, &state) == 0 && state.cookie == each.cookie &&
-        (state.flags & PF_SOCK_CLOSED) != 0)
-      bpf_map_delete_elem(map, &each.sock);
-  }
-}
-
 void EbpfSource::end_packet_sockets() {
   for (auto entry = packet_sockets_.begin(); entry != packet_sockets_.end();) {
     if (entry->second.poll == polls_) {
@@ -413,6 +410,26 @@ void EbpfSource::end_packet_sockets() {
     entry = packet_sockets_.erase(entry);
     socket(record);
   }
+}
+
+// Only where events are missed can ends be.
+void EbpfSource::end_vanished() {
+  const std::uint64_t now = boot_ns();
+  if (now < next_vanished_ns_ || (missed_runs_ == missed_checked_ && !vanished_.pending())) return;
+  missed_checked_ = missed_runs_;
+  for (const Vanished::State& state : vanished_.take(now)) {
+    pf_socket_record record{};
+    record.record = PF_RECORD_SOCKET;
+    record.kind = PF_SOCKET_ENDED;
+    record.time_ns = state.socket.poll_signature;  // of the release
+    record.sock = state.sock;
+    record.socket = state.socket;
+    record.tcp.state = kTcpClose;
+    record.tcp.from_state = kTcpEstablished;
+    socket(record, PF_SOCKET_FLAG_LOST_EVENTS);
+    tell_loss("missedEnds", ++missed_ends_);
+  }
+  next_vanished_ns_ = now + kVanishedNs;
 }
 
 void EbpfSource::set_filter(const Filter& filter) { programs_.write_filter(filter); }

@@ -12,6 +12,7 @@
 #include "process_table.h"
 #include "share_table.h"
 #include "source.h"
+#include "vanished.h"
 
 namespace procflow {
 
@@ -40,12 +41,13 @@ class EbpfSource : public Source {
   void drain();
   void poll();
   void scan_processes();
+  void tell_loss(const char* place, std::uint64_t count);
   void read_losses();
   void recover_ended();
   void released(const pf_traffic_record& record);
   void tell_held(std::uint64_t now);
-  void drop_unaccepted();
   void end_packet_sockets();
+  void end_vanished();
 
   SourceOptions options_;
   BpfPrograms programs_;
@@ -53,6 +55,7 @@ class EbpfSource : public Source {
   NetnsTable netns_;
   ProcessTable processes_;
   ShareTable shares_;
+  Vanished vanished_;
   ring_buffer* ring_ = nullptr;
   BatchBuilder* out_ = nullptr;
 
@@ -69,12 +72,6 @@ class EbpfSource : public Source {
   std::unordered_map<std::uint64_t, pf_socket_record> held_;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> held_due_;  // time, cookie
 
-  // Connections that ended before anybody accepted them: no hook tells when their state can go.
-  struct Unaccepted {
-    std::uint64_t sock, cookie, due_ns;
-  };
-  std::deque<Unaccepted> unaccepted_;
-
   // Packet sockets have no release hook: one that a poll does not meet any more has ended.
   struct PacketSocket {
     pf_socket_record record;
@@ -83,8 +80,9 @@ class EbpfSource : public Source {
   std::unordered_map<std::uint64_t, PacketSocket> packet_sockets_;
 
   pf_statistics statistics_{};
+  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0;
   std::uint64_t polls_ = 0;
-  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0;
+  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
   double last_poll_ms_ = 0;
   std::uint64_t interval_ns_ = 0;
   bool full_poll_ = true;

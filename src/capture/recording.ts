@@ -22,7 +22,7 @@ const FRAME_BYTES = 16;
 /** No batch is longer; a greater length is damage, and must not be allocated. */
 const MAX_FRAME_BYTES = 512 * 1024 * 1024;
 const MAX_HEADER_TEXT_BYTES = 1024 * 1024;
-const DEFAULT_BUFFER_BYTES = 64 * 1024 * 1024;
+const DEFAULT_BUFFER_BYTES = 512 * 1024 * 1024;
 /** At full speed the event loop has its turn at least this often. */
 const SLICE_MS = 5;
 
