@@ -80,11 +80,18 @@ function btfCheck(): DoctorCheck {
 }
 
 function capabilityChecks(): DoctorCheck[] {
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
+  const effective = BigInt(
+    `0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`,
+  );
   return CAPABILITIES.map(({ bit, name, use }) =>
     ((effective >> BigInt(bit)) & 1n) === 1n
       ? { name, status: 'ok', detail: use }
-      : { name, status: 'missing', detail: `needed to ${use}`, cure: 'run procflow as root, or give it this capability' },
+      : {
+          name,
+          status: 'missing',
+          detail: `needed to ${use}`,
+          cure: 'run procflow as root, or give it this capability',
+        },
   );
 }
 

@@ -77,7 +77,10 @@ function uidOf(name: string): number {
   } catch {
     // Told below, in the user's words.
   }
-  throw new ProcflowError('CONFIG_INVALID', `capture.filter names the user "${name}", but this host has no such account`);
+  throw new ProcflowError(
+    'CONFIG_INVALID',
+    `capture.filter names the user "${name}", but this host has no such account`,
+  );
 }
 
 /** Ids of a cgroup and all below it. New cgroups below it are met at the next reload. */
@@ -95,9 +98,13 @@ function cgroupIds(path: string, root: string | null): number[] {
   try {
     visit(join(root, path));
   } catch (error) {
-    throw new ProcflowError('CONFIG_INVALID', `capture.filter names the cgroup "${path}", but ${root} has no such one`, {
-      cause: error,
-    });
+    throw new ProcflowError(
+      'CONFIG_INVALID',
+      `capture.filter names the cgroup "${path}", but ${root} has no such one`,
+      {
+        cause: error,
+      },
+    );
   }
   return ids;
 }

@@ -12,7 +12,12 @@ export interface HostFacts {
 }
 
 export function hostFacts(): HostFacts {
-  return { hostId: hostId(), bootId: readText('/proc/sys/kernel/random/boot_id'), hostname: hostname(), kernel: release() };
+  return {
+    hostId: hostId(),
+    bootId: readText('/proc/sys/kernel/random/boot_id'),
+    hostname: hostname(),
+    kernel: release(),
+  };
 }
 
 function hostId(): string {

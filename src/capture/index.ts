@@ -4,5 +4,11 @@ export { decodeBatch, type Batch } from './batch.js';
 export { Capture, type CaptureOptions, type CaptureStatus } from './capture.js';
 export { doctor, type DoctorCheck, type DoctorReport } from './doctor.js';
 export { hostFacts, type HostFacts } from './host.js';
-export { readRecording, readRecordingHeader, RecordingWriter, type RecordedBatch, type RecordedHost } from './recording.js';
+export {
+  readRecording,
+  readRecordingHeader,
+  RecordingWriter,
+  type RecordedBatch,
+  type RecordedHost,
+} from './recording.js';
 export type { TierStatus } from './tiers.js';

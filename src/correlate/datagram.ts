@@ -114,6 +114,7 @@ function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void
   // Counters of a process that is long gone may still be told of: its share knows it.
   const known = half.shares.find((each) => each.process.pid === row.pid && each.process.startNs === row.startNs);
   const process = row.pid === 0 ? null : (known?.process ?? tables.processes.reference(row.pid, row.startNs));
+  if (known === undefined && process !== null) tables.processes.ranAs(process, row.uid);
   const share = known ?? datagramShareOf(half, process ?? NOBODY);
   if (wentBack(share, row)) share.base = countersOf(share);
   const advanced = hasAdvanced(share, row);

@@ -302,6 +302,16 @@ export class ProcessTable {
     if (gid !== UNKNOWN_ID) process.gid = gid;
   }
 
+  /**
+   * The user under which a process moved its first bytes on a socket. A server's worker changes it after its fork, and
+   * no event tells so.
+   */
+  ranAs(process: Process, uid: number): void {
+    if (uid === process.uid || uid === UNKNOWN_ID) return;
+    process.uid = uid;
+    this.meetUser(uid);
+  }
+
   /** One string for equal ones: names, paths and cgroups repeat. */
   private shared(text: string): string {
     const known = this.strings.get(text);

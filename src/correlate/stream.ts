@@ -217,6 +217,7 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
     socket.flags |= HALF_FLAG.anonymous;
     return;
   }
+  if (endpoint.shareOf(process) === undefined) tables.processes.ranAs(process, row.uid);
   const share = shareOf(flow, endpoint, process);
   const base = share.base;
   const sentBytes = small(row.sentBytes + (base?.sentBytes ?? 0));

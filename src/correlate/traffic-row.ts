@@ -9,6 +9,8 @@ export class TrafficRow extends Counters {
   cookie = 0;
   pid = 0;
   startNs = 0;
+  /** Effective uid of the process at its first message here. */
+  uid = 0;
   /** Null when unspecified. */
   localAddress: string | null = null;
   peerAddress: string | null = null;
@@ -24,6 +26,7 @@ export class TrafficRow extends Counters {
     this.cookie = table.cookie[row] as number;
     this.pid = table.pid[row] as number;
     this.startNs = table.startNs[row] as number;
+    this.uid = table.uid[row] as number;
     this.localAddress = isUnspecified(table.localAddress, row) ? null : texts.at(table.localAddress, row);
     this.peerAddress = isUnspecified(table.peerAddress, row) ? null : texts.at(table.peerAddress, row);
     this.peerPort = table.peerPort[row] as number;

@@ -77,6 +77,8 @@ interface SocketWords {
 }
 
 interface TrafficWords {
+  /** Effective uid at the first message; unknown by default. */
+  readonly uid?: number;
   readonly peer?: string;
   readonly local?: string;
   readonly sent?: number;
@@ -244,6 +246,7 @@ export class Story {
       cookie,
       pid: number,
       startNs,
+      uid: words.uid ?? 0xffffffff,
       ...(words.local === undefined ? {} : { localAddress: words.local }),
       ...(peer.address === undefined ? {} : { peerAddress: peer.address }),
       peerPort: peer.port,

@@ -254,3 +254,12 @@ test('the agent started at the time of its first batch', () => {
   );
   assert.deepEqual([stage.process(5).startedBefore, stage.process(6).startedBefore], [true, false]);
 });
+
+test('a worker that changed its user after its fork is known by its first message', () => {
+  const stage = new Stage()
+    .batch((story) => story.seen(100, 'nginx', { uid: 0 }).fork([200, 10_000], 100))
+    .batch((story) => flow(story, 1, [200, 10_000]).moved(1, [200, 10_000], { sent: 5, uid: 33 }));
+  assert.deepEqual([stage.process(200).uid, stage.process(100).uid], [33, 0]);
+  stage.batch((story) => story.changed([200, 10_000], { uid: 34 }).moved(1, [200, 10_000], { sent: 6, uid: 33 }));
+  assert.equal(stage.process(200).uid, 34, 'what a later row says is as old as the first message');
+});
