@@ -153,6 +153,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
   }
   const int consumed = ring_buffer__consume(ring_);
   tell_held(now);
+  end_vanished(now);
   netns_.addresses(out);
   out_ = nullptr;
   return consumed == -EAGAIN;
@@ -332,7 +333,6 @@ void EbpfSource::poll() {
   for (const ShareTable::Share& each : shares_.poll(now > kIdleShareNs ? now - kIdleShareNs : 0))
     share(each, static_cast<double>(now));
   end_packet_sockets();
-  end_vanished();
 
   last_poll_ms_ = static_cast<double>(boot_ns() - started) / 1e6;
   const std::uint64_t took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - started_cpu;
@@ -413,10 +413,10 @@ void EbpfSource::end_packet_sockets() {
 }
 
 // Only where events are missed can ends be.
-void EbpfSource::end_vanished() {
-  const std::uint64_t now = boot_ns();
+void EbpfSource::end_vanished(std::uint64_t now) {
   if (now < next_vanished_ns_ || (missed_runs_ == missed_checked_ && !vanished_.pending())) return;
   missed_checked_ = missed_runs_;
+  drain();
   for (const Vanished::State& state : vanished_.take(now)) {
     pf_socket_record record{};
     record.record = PF_RECORD_SOCKET;

@@ -47,7 +47,7 @@ class EbpfSource : public Source {
   void released(const pf_traffic_record& record);
   void tell_held(std::uint64_t now);
   void end_packet_sockets();
-  void end_vanished();
+  void end_vanished(std::uint64_t now);
 
   SourceOptions options_;
   BpfPrograms programs_;

@@ -11,6 +11,9 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
 
+// Made here, not in a hook: what a hook makes goes with the hook.
+const directory = temporaryDirectory();
+
 describe('without privileges', () => {
   let agent: Agent;
 
@@ -98,7 +101,6 @@ describe('the procfs source with privileges', { skip: isRoot ? false : 'needs ro
 
 /** The build where nobody can read it, wherever the project is. */
 async function startAsNobody(): Promise<Agent> {
-  const directory = temporaryDirectory();
   chmodSync(directory, 0o755);
   const program = join(directory, 'program');
   mkdirSync(program);
