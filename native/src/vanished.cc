@@ -45,7 +45,8 @@ bool Vanished::is_gone(const pf_socket& socket, std::uint64_t now_ns) {
     asked.local_port = socket.local_port;
     asked.remote_port = socket.remote_port;
     const auto presence = diagnostics.look_up(asked).presence;
-    if (presence != SockDiag::Presence::kUnknown) return presence == SockDiag::Presence::kGone;
+    // What waits in TIME_WAIT is no socket any more.
+    if (presence != SockDiag::Presence::kUnknown) return presence != SockDiag::Presence::kThere;
   }
   return now_ns - socket.poll_signature > kGiveUpNs;
 }
