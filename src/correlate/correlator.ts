@@ -75,6 +75,8 @@ export class Correlator implements LiveState {
   private work: Generator<void, void> | null = null;
   private scheduled = false;
   private revision = 0;
+  private reportedRevision = 0;
+  private nextReportMicros = 0;
   private closed = false;
   private waiters: (() => void)[] = [];
 
@@ -238,6 +240,19 @@ export class Correlator implements LiveState {
     tables.endedCookies.retain(clock.nowNs);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);
+    this.reportLasting();
+  }
+
+  /** Tells of flows that last and that nothing was told of since the last time here. */
+  private reportLasting(): void {
+    const now = this.clock.nowMicros;
+    if (now < this.nextReportMicros) return;
+    this.nextReportMicros = now + (this.options.flows.activeTimeoutMs ?? Infinity) * 1000;
+    const toldBefore = this.reportedRevision;
+    this.reportedRevision = ++this.revision;
+    for (const flow of this.flowTable.all()) {
+      if (flow.state !== 'ENDED' && flow.revision <= toldBefore) this.flowTable.publish(flow, this.revision, now);
+    }
   }
 
   private tellFlow(event: 'STARTED' | 'UPDATED' | 'ENDED', flow: Flow): void {

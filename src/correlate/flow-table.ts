@@ -6,6 +6,8 @@ import type { ProcessTable } from './process-table.js';
 
 export interface FlowLimits {
   readonly idleTimeoutMs: number;
+  /** A flow that lasts is told of at least this often, though nothing moves on it; never when left out. */
+  readonly activeTimeoutMs?: number;
   readonly keepEndedMs: number;
   readonly keepEndedMax: number;
   readonly maxLive: number;

@@ -470,3 +470,17 @@ test('an update without news is no fact', () => {
   stage.batch((story) => story.update(1, { ...CLIENT, opener: 100 }).moved(1, 100, {}));
   assert.deepEqual(stage.facts(), []);
 });
+
+test('a flow that lasts is told of once per active timeout, though nothing moves on it', () => {
+  const flows = { idleTimeoutMs: 30_000, activeTimeoutMs: 10_000, keepEndedMs: 0, keepEndedMax: 10, maxLive: 10 };
+  const stage = new Stage({ flows }).batch((story) => people(story).opened(1, { ...CLIENT, opener: 100 }));
+  stage.facts();
+  const told = (): number => stage.facts().filter((fact) => fact.startsWith('UPDATED')).length;
+  stage.wait(5000);
+  assert.equal(told(), 0, 'told of less than a timeout ago');
+  // It was told of after the last round began, so the next one leaves it out.
+  stage.wait(10_000).wait(10_000);
+  assert.equal(told(), 1);
+  stage.wait(10_000);
+  assert.equal(told(), 1);
+});
