@@ -1,7 +1,9 @@
+import { accessSync, constants } from 'node:fs';
 import { acquireLock } from './lock.mjs';
 import { nativeStep } from './native.mjs';
 import { npmStep } from './npm.mjs';
 import { packagesStep } from './packages.mjs';
+import { ROOT } from './paths.mjs';
 import { say, SetupError } from './report.mjs';
 import { typescriptStep } from './typescript.mjs';
 
@@ -33,6 +35,7 @@ async function setUp(options) {
     say('nothing to do');
     return;
   }
+  requireWritable();
   const release = await acquireLock();
   try {
     for (const step of steps) {
@@ -41,6 +44,16 @@ async function setUp(options) {
     }
   } finally {
     release();
+  }
+}
+
+function requireWritable() {
+  try {
+    accessSync(ROOT, constants.W_OK);
+  } catch {
+    throw new SetupError(
+      `${ROOT} cannot be written; the project must belong to the user that runs npm: chown -R USER ${ROOT}`,
+    );
   }
 }
 

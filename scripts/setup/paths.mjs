@@ -3,5 +3,5 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Stamps of what was done, and the lock; safe to delete at any time. */
+/** Stamps of what was done; safe to delete at any time. */
 export const STATE = join(ROOT, '.setup');
