@@ -2,10 +2,10 @@
 import { isUnspecifiedText } from '../capture/address.js';
 import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
-import { BoundSocket, Counters, OWNER_RANK, small, type DatagramShare, type PeerHalf } from './halves.js';
+import { BoundSocket, Counters, OWNER_RANK, PACKET, small, type DatagramShare, type PeerHalf } from './halves.js';
 import type { Flow } from './model.js';
 import { NOTE, OwnerFacts, proposeBoundOwner, proposeOwner, setCreator } from './owners.js';
-import { allPeers, datagramShareOf, dropShare, findPeer, NOBODY, openPeer, PACKET, peerOf } from './peers.js';
+import { allPeers, datagramShareOf, dropShare, findPeer, NOBODY, openPeer, peerOf } from './peers.js';
 import type { Tables } from './tables.js';
 import { addressOrNull, type TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
