@@ -139,14 +139,14 @@ export class FlowTable {
 
   /** Nobody has had a part in the flow any more. */
   private unlink(flow: Flow): void {
-    for (const endpoint of [flow.client, flow.server]) {
-      this.release(flow, endpoint.process);
-      this.release(flow, endpoint.creator);
-      for (const share of endpoint.shares) this.release(flow, share.process);
+    for (const { process, creator, shares } of [flow.client, flow.server]) {
+      if (process !== null) this.release(flow, process);
+      if (creator !== null && creator !== process) this.release(flow, creator);
+      for (const share of shares) if (share.process !== process) this.release(flow, share.process);
     }
   }
 
-  private release(flow: Flow, process: Process | null): void {
-    if (process?.flows.delete(flow) === true) this.processes.released(process);
+  private release(flow: Flow, process: Process): void {
+    if (process.flows.delete(flow)) this.processes.released(process);
   }
 }

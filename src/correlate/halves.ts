@@ -195,6 +195,20 @@ export class Counters {
  */
 export class CountedShare extends ProcessShare {
   base: Counters | null = null;
+  /** The kernel's counters have ended: should there be others, they begin at zero. */
+  ended = false;
+
+  /** The counters begin at zero again: what the share has is its base from now on. */
+  rebase(): Counters {
+    const base = new Counters();
+    base.sentBytes = this.sentPayloadBytes;
+    base.sentMessages = this.sentMessages;
+    base.receivedBytes = this.receivedPayloadBytes;
+    base.receivedMessages = this.receivedMessages;
+    this.base = base;
+    this.ended = false;
+    return base;
+  }
 }
 
 /** With the IP layer, which TCP sockets count by themselves. */
@@ -203,6 +217,15 @@ export class DatagramShare extends CountedShare {
   sentPackets = 0;
   receivedOctets = 0;
   receivedPackets = 0;
+
+  override rebase(): Counters {
+    const base = super.rebase();
+    base.sentOctets = this.sentOctets;
+    base.sentPackets = this.sentPackets;
+    base.receivedOctets = this.receivedOctets;
+    base.receivedPackets = this.receivedPackets;
+    return base;
+  }
 }
 
 /**

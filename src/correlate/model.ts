@@ -140,9 +140,18 @@ export class Endpoint {
     this.moved = shares.length === 1 && only !== undefined ? only : shares;
   }
 
+  addShare(share: ProcessShare): void {
+    this.moved = this.moved === NO_SHARES ? share : [...this.shares, share];
+  }
+
   /** The only share there is, without making a list; null when there are none or several. */
   get onlyShare(): ProcessShare | null {
     return this.moved instanceof ProcessShare ? this.moved : null;
+  }
+
+  /** Whether a process moved bytes here, made or holds the socket. */
+  involves(process: Process): boolean {
+    return this.process === process || this.creator === process || this.shareOf(process) !== undefined;
   }
 
   /** The share of a process, without making a list. */
@@ -196,6 +205,11 @@ export class Flow {
   noteBits = 0;
   /** Grows whenever the flow is published with changes; 0 before the first time. */
   revision = 0;
+
+  /** Whether a process has a part in the flow: then the flow is in its `flows`. */
+  involves(process: Process): boolean {
+    return this.client.involves(process) || this.server.involves(process);
+  }
 
   /** See {@link FlowName.id}. */
   get id(): string {

@@ -4,7 +4,7 @@ import { SOCKET_FLAG } from '../capture/layout.js';
 import { attach, guessRole, Opening, unindex } from './attach.js';
 import { Counters, DatagramShare, PACKET, PeerHalf, ROLE_EVIDENCE, type BoundSocket } from './halves.js';
 import { Process, type Protocol } from './model.js';
-import { NOTE, proposeOwner, setCreator } from './owners.js';
+import { enlist, NOTE, proposeOwner, setCreator } from './owners.js';
 import type { Tables } from './tables.js';
 import { hashTuple } from './hash-index.js';
 
@@ -122,8 +122,9 @@ export function openPeer(
     flow.noteBits |= NOTE.countersSinceAgentStart | NOTE.startTimeUnknown;
   }
   if (peerUnknown) flow.noteBits |= NOTE.peerUnknown;
-  endpoint.shares = visibleShares(half);
-  for (const share of endpoint.shares) share.process.flows.add(flow);
+  const shares = visibleShares(half);
+  for (const share of shares) enlist(flow, share.process);
+  endpoint.shares = shares;
   setCreator(flow, endpoint, socket.creator);
   proposeOwner(tables, half, socket.owner, socket.ownerRank);
   tables.idle.watch(half, flow.lastMicros + tables.rules.idleTimeoutMs * 1000);
@@ -157,8 +158,8 @@ export function datagramShareOf(half: PeerHalf, process: Process): DatagramShare
   const share = new DatagramShare(process);
   half.shares.push(share);
   if (half.endpoint !== null && half.flow !== null) {
+    if (process !== NOBODY) enlist(half.flow, process);
     half.endpoint.shares = visibleShares(half);
-    if (process !== NOBODY) process.flows.add(half.flow);
   }
   return share;
 }
@@ -183,6 +184,7 @@ export function sleep(tables: Tables, half: PeerHalf): void {
 
 /** A share that begins at nothing while the kernel's counters go on; null when those ended, too. */
 function restarted(share: DatagramShare): DatagramShare | null {
+  if (share.ended) return null;
   const base = share.base ?? NO_BASE;
   const next = new Counters();
   next.sentBytes = base.sentBytes - share.sentPayloadBytes;

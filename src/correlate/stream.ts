@@ -3,7 +3,7 @@ import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
 import { attach, guessRole, Opening } from './attach.js';
 import { finishStream } from './ends.js';
-import { Counters, HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
+import { HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
 import type { FlowState } from './model.js';
 import { markMover, NOTE, OwnerFacts, ownerFromListener, proposeOwner, setCreator } from './owners.js';
 import { shareOf, ShareSums } from './shares.js';
@@ -198,12 +198,13 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
   }
   if (endpoint.shareOf(process) === undefined) tables.processes.ranAs(process, row.uid);
   const share = shareOf(flow, endpoint, process);
-  const base = share.base;
+  const spliced = socket.spliced?.share === share ? socket.spliced.bytes : 0;
+  if (share.ended) share.rebase().receivedBytes -= spliced;
+  const { base } = share;
   const sentBytes = small(row.sentBytes + (base?.sentBytes ?? 0));
   const receivedBytes = small(row.receivedBytes + (base?.receivedBytes ?? 0));
   const sentMessages = small(row.sentMessages + (base?.sentMessages ?? 0));
   const receivedMessages = small(row.receivedMessages + (base?.receivedMessages ?? 0));
-  const spliced = socket.spliced?.share === share ? socket.spliced.bytes : 0;
   if (
     share.sentPayloadBytes !== sentBytes ||
     share.receivedPayloadBytes - spliced !== receivedBytes ||
@@ -216,9 +217,7 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
     share.receivedMessages = receivedMessages;
     tables.touch(socket);
   }
-  if ((row.flags & TRAFFIC_FLAG.final) !== 0) {
-    share.base = Object.assign(new Counters(), { sentBytes, receivedBytes, sentMessages, receivedMessages });
-  }
+  share.ended = (row.flags & TRAFFIC_FLAG.final) !== 0;
   const lastMicros = tables.clock.micros(row.lastNs);
   if (!socket.has(HALF_FLAG.moverKnown) && (socket.ownerRank < OWNER_RANK.mover || lastMicros >= flow.lastMicros)) {
     proposeOwner(tables, socket, process, OWNER_RANK.mover);
@@ -257,9 +256,11 @@ function attributeSplice(socket: StreamSocket, seenBytes: number): void {
 }
 
 function stateOf(socket: StreamSocket): FlowState {
-  const states = socket.mate instanceof StreamSocket ? [socket.tcpState, socket.mate.tcpState] : [socket.tcpState];
-  if (socket.mateEndReason !== null || socket.has(HALF_FLAG.ended) || states.some(isClosing)) return 'CLOSING';
-  return states.includes(ESTABLISHED) ? 'OPEN' : 'OPENING';
+  const state = socket.tcpState;
+  const mateState = socket.mate instanceof StreamSocket ? socket.mate.tcpState : state;
+  const hasEnded = socket.mateEndReason !== null || socket.has(HALF_FLAG.ended);
+  if (hasEnded || isClosing(state) || isClosing(mateState)) return 'CLOSING';
+  return state === ESTABLISHED || mateState === ESTABLISHED ? 'OPEN' : 'OPENING';
 }
 
 function isClosing(state: number): boolean {
