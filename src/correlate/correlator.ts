@@ -89,7 +89,7 @@ export class Correlator implements LiveState {
     );
     this.processTable.redact = makeRedactor(processes.redact);
     this.processTable.meetUser = (uid) => void this.users.user(uid);
-    this.flowTable = new FlowTable(flows, this.processTable, (event, flow) => this.tellFlow(event, flow));
+    this.flowTable = new FlowTable(flows, ids, this.processTable, (event, flow) => this.tellFlow(event, flow));
     this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, {
       idleTimeoutMs: flows.idleTimeoutMs,
       mateWaitMs: options.mateWaitMs ?? DEFAULT_MATE_WAIT_MS,

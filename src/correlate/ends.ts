@@ -118,7 +118,7 @@ function finishPeer(tables: Tables, half: PeerHalf, endMicros: number): void {
 
 function forgetSocket(tables: Tables, cookie: number): void {
   tables.sockets.delete(cookie);
-  tables.endedCookies.add(cookie, tables.clock.nowNs);
+  tables.endedCookies.add(cookie);
 }
 
 function linger(tables: Tables, half: Half, reason: FlowEndReason, endMicros: number): void {

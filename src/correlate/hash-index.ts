@@ -15,6 +15,10 @@ export abstract class HashIndex<K, T extends object> {
   private count = 0;
 
   protected abstract keyOf(item: T): K;
+  /** Whether an item has a key: for keys that are equal without being the same. */
+  protected matches(item: T, key: K): boolean {
+    return this.keyOf(item) === key;
+  }
   /** 32 bits, all of which depend on all of the key. */
   protected abstract hashOf(key: K): number;
 
@@ -27,7 +31,7 @@ export abstract class HashIndex<K, T extends object> {
     const shard = this.shards[hash & (SHARDS - 1)] as Shard<T>;
     for (let at = shard.home(hash); ; at = shard.next(at)) {
       const item = shard.items[at];
-      if (item === undefined || (shard.hashes[at] === hash && this.keyOf(item) === key)) return item;
+      if (item === undefined || (shard.hashes[at] === hash && this.matches(item, key))) return item;
     }
   }
 
@@ -38,7 +42,7 @@ export abstract class HashIndex<K, T extends object> {
     const shard = this.shards[hash & (SHARDS - 1)] as Shard<T>;
     let at = shard.home(hash);
     for (let found = shard.items[at]; found !== undefined; found = shard.items[at]) {
-      if (shard.hashes[at] === hash && this.keyOf(found) === key) {
+      if (shard.hashes[at] === hash && this.matches(found, key)) {
         shard.items[at] = item;
         return;
       }
@@ -54,7 +58,7 @@ export abstract class HashIndex<K, T extends object> {
     for (let at = shard.home(hash); ; at = shard.next(at)) {
       const item = shard.items[at];
       if (item === undefined) return false;
-      if (shard.hashes[at] !== hash || this.keyOf(item) !== key) continue;
+      if (shard.hashes[at] !== hash || !this.matches(item, key)) continue;
       shard.remove(at);
       this.count--;
       return true;
@@ -135,4 +139,16 @@ export function mixed(value: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
+}
+
+/** 31 bits, so that the engine keeps it as a small integer. */
+export function hashTuple(
+  protocolNumber: number,
+  localPort: number | null,
+  remotePort: number | null,
+  remote: string,
+): number {
+  let hash = Math.imul(((localPort ?? 0) << 16) ^ (remotePort ?? 0) ^ (protocolNumber << 8), 0x9e3779b1);
+  for (let i = 0; i < remote.length; i++) hash = Math.imul(hash ^ remote.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 15)) & 0x7fffffff;
 }

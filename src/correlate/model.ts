@@ -140,9 +140,18 @@ export class Endpoint {
     this.moved = shares.length === 1 && only !== undefined ? only : shares;
   }
 
+  addShare(share: ProcessShare): void {
+    this.moved = this.moved === NO_SHARES ? share : [...this.shares, share];
+  }
+
   /** The only share there is, without making a list; null when there are none or several. */
   get onlyShare(): ProcessShare | null {
     return this.moved instanceof ProcessShare ? this.moved : null;
+  }
+
+  /** Whether a process moved bytes here, made or holds the socket. */
+  involves(process: Process): boolean {
+    return this.process === process || this.creator === process || this.shareOf(process) !== undefined;
   }
 
   /** The share of a process, without making a list. */
@@ -157,11 +166,23 @@ export class Endpoint {
   }
 }
 
+/** What identifies a flow. Its text is made when it is read: most flows are never asked. */
+export interface FlowName {
+  /** Opaque global id, stable over a restart of the agent. */
+  readonly id: string;
+  /** The socket that opened the flow. */
+  readonly cookie: number;
+  /** With whom, on a socket that is not connected to one peer; null when the socket says it all. */
+  readonly peer: { readonly address: string; readonly port: number } | null;
+  /** Tells a later flow of the same socket and peer from the first, whose salt is 0. */
+  readonly salt: number;
+}
+
 /** A conversation of two endpoints, from the first to the last packet. */
 export class Flow {
   constructor(
-    /** Opaque global id, stable over a restart of the agent. Never changes once the flow was published. */
-    public id: string,
+    /** Never changes once the flow was published. */
+    public name: FlowName,
     /** Order of first appearance in this agent; only for internal ordering. */
     readonly sequence: number,
     readonly protocol: Protocol,
@@ -184,6 +205,16 @@ export class Flow {
   noteBits = 0;
   /** Grows whenever the flow is published with changes; 0 before the first time. */
   revision = 0;
+
+  /** Whether a process has a part in the flow: then the flow is in its `flows`. */
+  involves(process: Process): boolean {
+    return this.client.involves(process) || this.server.involves(process);
+  }
+
+  /** See {@link FlowName.id}. */
+  get id(): string {
+    return this.name.id;
+  }
 
   /** Community ID v1; null without IP addresses. Computed when it is read: most flows are never asked. */
   get communityId(): string | null {

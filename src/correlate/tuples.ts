@@ -1,6 +1,6 @@
 /** Finds the half that mirrors another: the other end of a conversation within this host. */
 import { isLoopbackText, isUnspecifiedText } from '../capture/address.js';
-import { HashIndex, mixed } from './hash-index.js';
+import { HashIndex, hashTuple, mixed } from './hash-index.js';
 import { PeerHalf, StreamSocket, type Half } from './halves.js';
 import type { Endpoint, Flow } from './model.js';
 import type { NamespaceTable } from './namespaces.js';
@@ -155,16 +155,4 @@ function mirrors(other: Half, protocolNumber: number, localAddress: string, loca
     across.address === localAddress &&
     (endpoint.address === remote.address || isUnspecifiedText(endpoint.address) || isUnspecifiedText(remote.address))
   );
-}
-
-/** 31 bits, so that the engine keeps it as a small integer. */
-export function hashTuple(
-  protocolNumber: number,
-  localPort: number | null,
-  remotePort: number | null,
-  remote: string,
-): number {
-  let hash = Math.imul(((localPort ?? 0) << 16) ^ (remotePort ?? 0) ^ (protocolNumber << 8), 0x9e3779b1);
-  for (let i = 0; i < remote.length; i++) hash = Math.imul(hash ^ remote.charCodeAt(i), 0x01000193);
-  return (hash ^ (hash >>> 15)) & 0x7fffffff;
 }

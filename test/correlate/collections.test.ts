@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Fifo, ShardedMap } from '../../src/correlate/collections.js';
+import { Fifo, NumberSet } from '../../src/correlate/collections.js';
 import { HashIndex, mixed } from '../../src/correlate/hash-index.js';
 
 interface Item {
@@ -54,15 +54,13 @@ for (const [name, hash] of [
   });
 }
 
-test('a sharded map counts what it holds', () => {
-  const map = new ShardedMap<number, string>();
-  for (let key = 0; key < 1000; key++) map.set(key, String(key));
-  map.set(5, 'five');
-  assert.ok(map.delete(6));
-  assert.ok(!map.delete(6));
-  assert.equal(map.size, 999);
-  assert.equal(map.get(5), 'five');
-  assert.equal([...map.values()].length, 999);
+test('a set of numbers knows what was added, also beyond 32 bits', () => {
+  const set = new NumberSet();
+  const added = Array.from({ length: 5000 }, (_, i) => (i + 1) * (i % 2 === 0 ? 1 : 0x1_0000_0001));
+  for (const value of [...added, ...added]) set.add(value);
+  assert.equal(set.size, 5000);
+  assert.ok(added.every((value) => set.has(value)));
+  for (let value = 2; value < 5000; value += 2) assert.ok(!set.has(value));
 });
 
 test('first in, first out, over many rounds', () => {

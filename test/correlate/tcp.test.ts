@@ -457,7 +457,7 @@ test('a stop ends what is live by force', () => {
     stage.flows.map((flow) => flow.endReason),
     ['FORCED', 'FORCED'],
   );
-  assert.deepEqual(stage.facts(), ['ENDED curl→worker', 'ENDED ?→?']);
+  assert.deepEqual(stage.facts().sort(), ['ENDED ?→?', 'ENDED curl→worker']);
 });
 
 test('an update without news is no fact', () => {
