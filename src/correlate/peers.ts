@@ -10,7 +10,6 @@ import { hashTuple } from './tuples.js';
 
 export const PACKET = 0;
 const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
-const AF_INET = 2;
 
 /** Stands for whoever moved bytes without a name. It is shown nowhere. */
 export const NOBODY = new Process('', 0, 0, 0);
@@ -93,7 +92,7 @@ export function openPeer(tables: Tables, half: PeerHalf, opening: PeerOpening): 
     address: localAddressOf(half, opening.localAddress, ipVersion),
     port: portOf(socket, socket.localPort),
   };
-  const peerUnknown = !isPacket && isUnspecifiedText(half.peerAddress);
+  const peerUnknown = !isPacket && isUnspecifiedText(half.peerAddress) && half.peerPort === 0;
   const remote = { address: half.peerAddress, port: peerUnknown ? null : portOf(socket, half.peerPort) };
   // A conversation that was older would have been heard of within the idle timeout, or be another one by now.
   const mayBeOlder =
@@ -139,7 +138,6 @@ function idOf(tables: Tables, half: PeerHalf, firstNs: number, isPacket: boolean
 }
 
 function versionOf(half: PeerHalf): 4 | 6 {
-  if (isUnspecifiedText(half.peerAddress)) return half.socket.family === AF_INET ? 4 : 6;
   return half.peerAddress.includes(':') ? 6 : 4;
 }
 

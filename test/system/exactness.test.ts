@@ -183,6 +183,7 @@ describe('exactness', { skip }, () => {
   const wires: [program: string, protocol: number, options: Options][] = [
     ['udp', 17, { connect: 1 }],
     ['udp', 17, {}],
+    ['udp', 17, { wildcard: 1, receive: 'recv' }],
     ['udp', 17, { batch: 16 }],
     ['udp', 17, { low: 1400, high: 1500 }],
     ['udp', 17, { low: 2000, high: 60000, datagrams: 50 }],
