@@ -22,14 +22,14 @@ static __always_inline __u64 signature(const struct pf_socket *s, const struct p
 	       s->slot.sent.bytes * 19 + s->slot.received.bytes * 23 + s->last.start_ns + s->local_port + s->remote_port;
 }
 
-static __always_inline struct pf_socket *met_by_poll(struct sock *sk, struct task_struct *task, __u32 seeded)
+static __always_inline struct pf_socket *met_by_poll(struct sock *sk, struct task_struct *task)
 {
 	struct pf_process_ref holder = {};
 	struct pf_socket *s;
 
 	if (sk->__sk_common.skc_state == PF_TCP_CLOSE && sk->sk_type == PF_SOCK_TYPE_STREAM)
 		return 0;
-	s = new_socket(sk, seeded ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED);
+	s = new_socket(sk, unmet_flags());
 	if (!s)
 		return 0;
 	process_of(task, &holder);
@@ -64,7 +64,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	s = find_socket(sk);
 	if (!s)
-		s = met_by_poll(sk, task, set->seeded);
+		s = met_by_poll(sk, task);
 	if (!s || s->flags & (PF_SOCK_DROPPED | PF_SOCK_CLOSED))
 		return 0;
 	r = bpf_map_lookup_elem(&poll_scratch, &zero);

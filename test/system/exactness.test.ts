@@ -102,6 +102,17 @@ describe('exactness', { skip }, () => {
     });
   }
 
+  test('data that goes out before the connection is there belongs to its flow', async (t) => {
+    const address = '198.18.0.97';
+    await pair.addSilentNeighbour(address);
+    const options = { ...across(pair), 'server-address': address, how: 'no-answer', tries: 2, 'fast-open': 1 };
+    await withTraffic(t, ['tcp_end', options], async (generator, report) => {
+      assert.equal(report.sockets[0]?.sent, 100);
+      await assertShown(agent, generator, report, { state: 'ENDED', endReason: 'TIMED_OUT' });
+      await generator.finish();
+    });
+  });
+
   const datagrams: Options[] = [
     { connect: 1 },
     {},
