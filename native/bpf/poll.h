@@ -19,7 +19,8 @@ static __always_inline __u64 signature(const struct pf_socket *s, const struct p
 {
 	return tcp->bytes_sent * 3 + tcp->bytes_received * 5 + tcp->segments_in * 7 + tcp->segments_out * 11 +
 	       ((__u64)tcp->state << 56) + s->slot.sent.messages * 13 + s->slot.received.messages * 17 +
-	       s->slot.sent.bytes * 19 + s->slot.received.bytes * 23 + s->last.start_ns + s->local_port + s->remote_port;
+	       s->slot.sent.bytes * 19 + s->slot.received.bytes * 23 + s->last.start_ns + s->local_port + s->remote_port +
+	       tcp->unread_bytes * 29ull + tcp->unsent_bytes * 31ull;
 }
 
 static __always_inline struct pf_socket *met_by_poll(struct sock *sk, struct task_struct *task)
