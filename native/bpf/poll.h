@@ -50,7 +50,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	struct sock *sk;
 	__u32 zero = 0, told_flags;
 	__u64 now, told, told_holder;
-	bool known;
+	bool known, unchanged;
 
 	if (!task || !file || !set)
 		return 0;
@@ -81,10 +81,11 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 		return 0; /* not connected yet */
 	now = signature(s, &r->tcp);
 	known = s->flags & PF_SOCK_REPORTED;
-	if (known && !set->full_poll && s->poll_signature == now &&
-	    s->poll_holder_ns == task->group_leader->start_boottime)
+	/* A packet socket is told of by each poll: nothing but its absence tells its end. */
+	unchanged = known && !set->full_poll && s->poll_signature == now && s->family != PF_AF_PACKET;
+	if (unchanged && s->poll_holder_ns == task->group_leader->start_boottime)
 		return 0;
-	if (known && !set->full_poll && s->poll_signature == now && s->slot.ready)
+	if (unchanged && s->slot.ready)
 		return 0; /* held by several, but it is known who uses it */
 	told = s->poll_signature;
 	told_holder = s->poll_holder_ns;

@@ -184,6 +184,27 @@ describe('exactness', { skip }, () => {
     });
   });
 
+  test('a packet socket that is silent for a while goes on with the same flow', async (t) => {
+    await withTraffic(t, ['packet'], async (generator, report) => {
+      await assertMoved(generator.startedAt, report);
+      // What of a connection is told after its first bytes comes with polls.
+      await withTraffic(t, ['tcp_stream'], async (other, first) => {
+        await assertShown(agent, other, first, { state: 'OPEN' });
+        for (let rounds = 0; rounds < 3; rounds++) await assertShown(agent, other, await other.nextRound());
+        await other.finish();
+      });
+      const more = await generator.nextRound();
+      await assertMoved(generator.startedAt, more);
+      const pids = [...new Set(more.sockets.map(({ pid }) => pid))];
+      const flows = await Promise.all(pids.map((pid) => agent.flows({ protocol: ['PACKET'], pid: { eq: pid } })));
+      assert.deepEqual(
+        flows.map((own) => own.map(({ state }) => state)),
+        pids.map(() => ['OPEN']),
+      );
+      await generator.finish();
+    });
+  });
+
   test('packet sockets over loopback', async (t) => {
     await withTraffic(t, ['packet'], async (generator, report) => {
       await assertMoved(generator.startedAt, report);
