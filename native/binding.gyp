@@ -14,6 +14,7 @@
         'src/identity.cc',
         'src/netlink.cc',
         'src/netns.cc',
+        'src/netns_finder.cc',
         'src/proc_files.cc',
         'src/process_table.cc',
         'src/procfs_processes.cc',

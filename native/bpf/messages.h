@@ -217,8 +217,9 @@ static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, 
 	if (!sk || !s)
 		return;
 	process_of(bpf_get_current_task_btf(), &m.mover);
-	if (!s->remote_port)
-		read_tuple(sk, s); /* its connect was missed */
+	/* Its connect was missed, or that it succeeded, or the data went with the SYN. */
+	if (!s->local_port || !s->remote_port)
+		read_tuple(sk, s);
 	if (is_dropped(s, &m.mover))
 		return;
 	if (__sync_val_compare_and_swap(&s->slot.mover.start_ns, 0, m.mover.start_ns) != 0) {
@@ -341,15 +342,12 @@ static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 byte
 
 static __noinline struct pf_socket *met_by_message(struct sock *sk)
 {
-	struct pf_settings *set = get_settings();
-
-	if (!sk || !set)
+	if (!sk)
 		return 0;
 	/* Dead already, and not to be revived. */
 	if (sk->sk_type == PF_SOCK_TYPE_STREAM && sk->__sk_common.skc_state == PF_TCP_CLOSE)
 		return 0;
-	/* Born before the programs; after the first scan, it is new, and its birth was missed. */
-	return new_socket(sk, set->seeded ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED);
+	return new_socket(sk, unmet_flags());
 }
 
 static __always_inline void message(struct sock *sk, int result, int flags, int direction)

@@ -113,6 +113,14 @@ static __always_inline bool was_accepted(struct sock *sk)
 	return tp->inet_conn.icsk_inet.mc_index != 0;
 }
 
+/* Of a socket without a state: born before the programs; after the first scan, it is new, and its birth was missed. */
+static __always_inline __u32 unmet_flags(void)
+{
+	struct pf_settings *set = get_settings();
+
+	return set && set->seeded ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED;
+}
+
 /* A state that starts from scratch, whatever the key had before. */
 static __noinline struct pf_socket *new_socket(struct sock *sk, __u32 flags)
 {

@@ -75,7 +75,7 @@ static __always_inline void on_close(struct sock *sk, int from)
 		return;
 	s = find_socket(sk);
 	if (!s)
-		s = new_socket(sk, PF_SOCK_SEEDED);
+		s = new_socket(sk, unmet_flags());
 	if (!s)
 		return;
 	if (!s->local_port || !s->remote_port)

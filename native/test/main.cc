@@ -1,7 +1,7 @@
 // Runs all tests, or those whose name contains the first argument. One line a test: "ok", "not ok" or "skip".
 //
 // Build, in native/: g++ -std=c++20 -O1 -g -Wall -Wextra -Werror -pthread -fsanitize=address,undefined -o OUT test/*.cc
-//   src/{batch,identity,netlink,netns,proc_files,procfs_processes,procfs_sockets,procfs_source}.cc
+//   src/{batch,identity,netlink,netns,netns_finder,proc_files,procfs_processes,procfs_sockets,procfs_source}.cc
 //   src/{sock_diag,socket_filter,user_names}.cc
 #include <unistd.h>
 

@@ -107,10 +107,7 @@ function join(tables: Tables, half: Half, mate: Half, flow: Flow, opening: Openi
   else mate.mate = half;
   // The flow is named after its client, as long as nobody has heard its name.
   if (flow.revision === 0 && flow.client === across) flow.name = nameOf(tables, half, opening);
-  if (mate.endpoint !== null && isUnspecifiedText(mate.endpoint.address)) {
-    mate.endpoint.address = opening.remote.address;
-    flow.noteBits &= ~NOTE.localAddressUnknown;
-  }
+  if (mate.endpoint !== null) nameLocal(flow, mate.endpoint, opening.remote.address);
   flow.startMicros = Math.min(flow.startMicros, tables.clock.micros(opening.startNs));
   locate(flow, half);
   tables.touch(mate);
@@ -134,6 +131,14 @@ export function stopLinger(tables: Tables, flow: Flow): void {
   linger.done = true;
   tables.lingerOf.delete(flow);
   unindex(tables, linger.half);
+}
+
+/** A wildcard socket's address has become known, if it has. Returns whether that is news. */
+export function nameLocal(flow: Flow, endpoint: Endpoint, address: string): boolean {
+  if (!isUnspecifiedText(endpoint.address) || isUnspecifiedText(address)) return false;
+  endpoint.address = address;
+  flow.noteBits &= ~NOTE.localAddressUnknown;
+  return true;
 }
 
 function place(half: Half, flow: Flow, endpoint: Endpoint, local: Tuple): void {

@@ -238,6 +238,7 @@ export class Correlator implements LiveState {
     this.publishNow();
     expireAside(tables);
     tables.endedCookies.retain(clock.nowNs);
+    tables.targets.retain(clock.nowNs);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);
     this.reportLasting();

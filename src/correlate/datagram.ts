@@ -1,7 +1,7 @@
 /** Rules for sockets that are not connected TCP: listeners, UDP, ICMP, raw, packet. Their traffic rows make the flows. */
-import { isUnspecifiedText } from '../capture/address.js';
 import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
+import { nameLocal } from './attach.js';
 import { BoundSocket, Counters, OWNER_RANK, PACKET, small, type DatagramShare, type PeerHalf } from './halves.js';
 import type { Flow } from './model.js';
 import { NOTE, OwnerFacts, proposeBoundOwner, proposeOwner, setCreator } from './owners.js';
@@ -122,7 +122,7 @@ function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void
     const firstNs = half.resumes ? row.lastNs || row.timeNs : row.firstNs || row.lastNs || row.timeNs;
     const firstReceived = (row.flags & TRAFFIC_FLAG.firstReceived) !== 0;
     openPeer(tables, half, { firstNs, firstReceived, localAddress: row.localAddress });
-  }
+  } else if (advanced) tables.targets.update(half);
   const { flow, endpoint } = half;
   if (flow !== null && endpoint !== null && advanced) {
     put(share, row);
@@ -134,11 +134,10 @@ function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void
       proposeOwner(tables, half, process, OWNER_RANK.mover);
     }
     if (row.firstNs !== 0 && row.firstNs < half.firstNs) seenEarlier(tables, half, flow, row);
-    if (isUnspecifiedText(endpoint.address) && row.localAddress !== null) {
-      endpoint.address = row.localAddress;
-      flow.noteBits &= ~NOTE.localAddressUnknown;
-    }
     tables.touch(half);
+  }
+  if (flow !== null && endpoint !== null && row.localAddress !== null) {
+    if (nameLocal(flow, endpoint, row.localAddress)) tables.touch(half);
   }
   if ((row.flags & TRAFFIC_FLAG.final) === 0) return;
   if (half.flow === null) dropShare(half, share);

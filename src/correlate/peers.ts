@@ -9,7 +9,6 @@ import type { Tables } from './tables.js';
 import { hashTuple } from './hash-index.js';
 
 const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
-const AF_INET = 2;
 
 /** Stands for whoever moved bytes without a name. It is shown nowhere. */
 export const NOBODY = new Process('', 0, 0, 0);
@@ -92,7 +91,7 @@ export function openPeer(
 ): boolean {
   const { socket } = half;
   const isPacket = socket.protocolNumber === PACKET;
-  const peerUnknown = !isPacket && isUnspecifiedText(half.peerAddress);
+  const peerUnknown = !isPacket && isUnspecifiedText(half.peerAddress) && half.peerPort === 0;
   opening.protocol = protocolOf(socket.protocolNumber, socket.family, socket.type);
   opening.ipVersion = isPacket ? null : versionOf(half);
   opening.local.address = localAddressOf(half, localAddress, opening.ipVersion);
@@ -132,7 +131,6 @@ export function openPeer(
 }
 
 function versionOf(half: PeerHalf): 4 | 6 {
-  if (isUnspecifiedText(half.peerAddress)) return half.socket.family === AF_INET ? 4 : 6;
   return half.peerAddress.includes(':') ? 6 : 4;
 }
 

@@ -28,10 +28,12 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
   for (let row = 0; row < batch.loss.rows; row++) {
     losses.set(batch.text(batch.loss.place[row] as number) ?? '', batch.loss.count[row] as number);
   }
+  let gained = false;
   for (let row = 0; row < batch.address.rows; row++) {
-    tables.namespaces.apply(batch, row);
+    gained = tables.namespaces.apply(batch, row) || gained;
     if (++steps % STEPS === 0) yield;
   }
+  if (gained) tables.targets.reconsider();
   for (let row = 0; row < batch.process.rows; row++) {
     if (batch.process.kind[row] !== PROCESS_KIND.exit) tables.processes.apply(batch, row);
     if (++steps % STEPS === 0) yield;
