@@ -1,6 +1,7 @@
 /** What the system tests share: the real agent, generators of known traffic, network namespaces, packet captures. */
 export { Agent, agentFlags, type AgentOptions, type Answer, type HostView } from './agent.js';
 export { Child, run } from './children.js';
+export { compile } from './compile.js';
 export { DEADLINE_MS, eventually } from './eventually.js';
 export {
   assertShown,
