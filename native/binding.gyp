@@ -15,6 +15,7 @@
         'src/identity.cc',
         'src/netlink.cc',
         'src/netns.cc',
+        'src/privileges.cc',
         'src/proc_files.cc',
         'src/process_table.cc',
         'src/procfs_processes.cc',

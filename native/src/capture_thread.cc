@@ -56,6 +56,11 @@ std::string CaptureThread::status_json() {
   return status_;
 }
 
+pid_t CaptureThread::id() const {
+  id_.wait(0);
+  return id_;
+}
+
 // Sleeps until the source has something, the time is over, or the end; false at the end.
 bool CaptureThread::wait(int timeout_ms) {
   pollfd fds[2] = {{stop_fd_, POLLIN, 0}, {source_->wake_fd(), POLLIN, 0}};
@@ -76,6 +81,8 @@ bool CaptureThread::deliver_batch(BatchBuilder& batch) {
 }
 
 void CaptureThread::run() {
+  id_ = gettid();
+  id_.notify_all();
   BatchBuilder batch;
   try {
     auto next_status = std::chrono::steady_clock::now();

@@ -46,6 +46,8 @@ export interface NativeCapture {
   status(): string;
   setFilter(filter: NativeFilter): void;
   tiers(): NativeTier[];
+  /** Id of the thread that captures; null once it was stopped. */
+  thread(): number | null;
 }
 
 export interface Addon {
@@ -60,6 +62,11 @@ export interface Addon {
   ) => NativeCapture;
   /** What stands against eBPF on this host; empty when nothing does. */
   bpfObstacle(): string;
+  /**
+   * Gives up, for good and on all threads, what a running capture does not need; the thread named keeps what it needs.
+   * @throws Error with the reason when that is not wholly done
+   */
+  dropPrivileges(captureThread: number): void;
   /** Account names by the host's name service; null for a uid without an account. */
   resolveUsers(uids: readonly number[]): Promise<(string | null)[]>;
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/index.js';
 import { ProcflowError } from '../errors.js';
 import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
 import { nativeFilter } from './filter.js';
+import { agentCapabilities, type AgentCapabilities } from './capabilities.js';
 import type { TierStatus } from './tiers.js';
 
 type CaptureConfig = Config['capture'];
@@ -15,6 +16,7 @@ export interface CaptureStatus {
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
   readonly programRuns: Readonly<Record<string, number>>;
+  readonly agentCapabilities: AgentCapabilities;
   /** What went wrong in the last poll, or in the source as a whole; null when nothing did. */
   readonly error: string | null;
 }
@@ -87,8 +89,19 @@ export class Capture {
       lastPollMs: native.lastPollMs ?? null,
       pollIntervalMs: native.pollIntervalMs ?? null,
       programRuns: native.programRuns ?? {},
+      agentCapabilities: agentCapabilities(this.native.thread()),
       error: native.error ?? null,
     };
+  }
+
+  /**
+   * Gives up, for the whole process and for good, the privileges that are not needed once all is open: files and sockets
+   * that only root may make are to be made before.
+   * @throws Error with the reason when that is not wholly done
+   */
+  dropPrivileges(): void {
+    const thread = this.native.thread();
+    if (thread !== null) loadAddon().dropPrivileges(thread);
   }
 
   /** Takes a new filter for the sockets that open from now on. @throws ProcflowError CONFIG_INVALID */

@@ -185,6 +185,7 @@ export class FakeState implements LiveState {
       programRuns: { inet_sock_set_state: 42 },
       lastPollMs: null,
       pollIntervalMs: 1000,
+      agentCapabilities: { capture: ['CAP_SYS_ADMIN'], others: [] },
     };
   }
 }

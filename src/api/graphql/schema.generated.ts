@@ -538,6 +538,17 @@ export type Host = {
   readonly pollIntervalMs: Maybe<Scalars['Float']['output']>;
   /** Subscribers of events at this moment, over all doors. */
   readonly subscribers: Scalars['Int']['output'];
+  /** What the agent may do beyond an ordinary process of its user. */
+  readonly agentCapabilities: AgentCapabilities;
+};
+
+/** Effective capabilities of the agent's threads, by their names in capabilities(7). */
+export type AgentCapabilities = {
+  readonly __typename?: 'AgentCapabilities';
+  /** Of the thread that captures; null when nothing is captured. */
+  readonly capture: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** Of all other threads, among them the one that serves the API. */
+  readonly others: ReadonlyArray<Scalars['String']['output']>;
 };
 
 /** A part of capture and whether it runs. */
@@ -1237,6 +1248,7 @@ export type ResolversTypes = {
   FlowNote: ResolverTypeWrapper<LiveFlowNoteCode>;
   FlowNoteCode: FlowNoteCode;
   Host: ResolverTypeWrapper<HostView>;
+  AgentCapabilities: ResolverTypeWrapper<AgentCapabilities>;
   Tier: ResolverTypeWrapper<Tier>;
   TierState: TierState;
   Loss: ResolverTypeWrapper<Loss>;
@@ -1296,6 +1308,7 @@ export type ResolversParentTypes = {
   ID: Scalars['ID']['output'];
   FlowNote: LiveFlowNoteCode;
   Host: HostView;
+  AgentCapabilities: AgentCapabilities;
   Tier: Tier;
   Loss: Loss;
   ProgramRuns: ProgramRuns;
@@ -1404,6 +1417,12 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   lastPollMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   pollIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   subscribers?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  agentCapabilities?: Resolver<ResolversTypes['AgentCapabilities'], ParentType, ContextType>;
+};
+
+export type AgentCapabilitiesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['AgentCapabilities'] = ResolversParentTypes['AgentCapabilities']> = {
+  capture?: Resolver<Maybe<ReadonlyArray<ResolversTypes['String']>>, ParentType, ContextType>;
+  others?: Resolver<ReadonlyArray<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type TierResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Tier'] = ResolversParentTypes['Tier']> = {
@@ -1610,6 +1629,7 @@ export type Resolvers<ContextType = RequestContext> = {
   Flow?: FlowResolvers<ContextType>;
   FlowNote?: FlowNoteResolvers<ContextType>;
   Host?: HostResolvers<ContextType>;
+  AgentCapabilities?: AgentCapabilitiesResolvers<ContextType>;
   Tier?: TierResolvers<ContextType>;
   Loss?: LossResolvers<ContextType>;
   ProgramRuns?: ProgramRunsResolvers<ContextType>;

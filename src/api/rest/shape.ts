@@ -198,6 +198,7 @@ export function hostShape(host: HostView): Json {
     lastPollMs: host.lastPollMs,
     pollIntervalMs: host.pollIntervalMs,
     subscribers: host.subscribers,
+    agentCapabilities: { capture: host.agentCapabilities.capture, others: host.agentCapabilities.others },
   };
 }
 

@@ -26,4 +26,5 @@ export {
   type SocketReport,
 } from './generator.js';
 export { across, makeNamespacePair, type Namespace, type NamespacePair } from './namespaces.js';
+export { copyBuild } from './readable-build.js';
 export { PacketCapture, readPackets, sum, type WireCount, type WirePacket } from './packet-capture.js';
