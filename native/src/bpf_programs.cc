@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 
 #include "bpf_object.h"
 #include "identity.h"
@@ -164,10 +163,7 @@ BpfPrograms::~BpfPrograms() { close(); }
 void BpfPrograms::close() {
   for (auto& [name, link] : iterators_) bpf_link__destroy(link);
   iterators_.clear();
-  // Each waits until no CPU runs its program any more: together they wait as long as one.
-  std::vector<std::thread> waits;
-  for (bpf_link* link : links_) waits.emplace_back([link] { bpf_link__destroy(link); });
-  for (std::thread& wait : waits) wait.join();
+  for (bpf_link* link : links_) bpf_link__destroy(link);
   links_.clear();
   bpf_object__close(object_);
   object_ = nullptr;
