@@ -48,6 +48,8 @@
             'bpf/kernel.h',
             'bpf/lifetime.h',
             'bpf/messages.h',
+            'bpf/packets.h',
+            'bpf/peers.h',
             'bpf/poll.h',
             'bpf/processes.h',
             'bpf/socket_state.h',

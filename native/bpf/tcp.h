@@ -111,8 +111,10 @@ int BPF_PROG(procflow_set_state, struct sock *sk, int from, int to)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(procflow_destroy, struct sock *sk)
 {
-	struct pf_socket *s = find_socket(sk);
+	struct pf_socket *s;
 
+	count_run(PF_RUN_DESTROY);
+	s = find_socket(sk);
 	if (!s)
 		return 0;
 	if (s->remote_port)

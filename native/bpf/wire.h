@@ -274,6 +274,7 @@ enum pf_loss {
 };
 enum pf_run {
 	PF_RUN_SET_STATE = 0,
+	PF_RUN_DESTROY,
 	PF_RUN_SOCK_CREATE,
 	PF_RUN_SOCK_RELEASE,
 	PF_RUN_SEND,

@@ -24,9 +24,10 @@ constexpr double kResyncShare = 5;        // the same for polls that lost events
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
                                                 "socketTable",       "peerTable",          "endedTable",
                                                 "pendingPeer"};
-constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "sock_create",        "sock_release",
-                                            "sock_send_length",    "sock_recv_length",   "udp_peer",
-                                            "sched_process_fork",  "sched_process_exec", "sched_process_exit"};
+constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_sock",  "sock_create",
+                                            "sock_release",        "sock_send_length",  "sock_recv_length",
+                                            "udp_peer",            "sched_process_fork", "sched_process_exec",
+                                            "sched_process_exit"};
 
 }  // namespace
 

@@ -244,6 +244,12 @@ describe('exactness', { skip }, () => {
     });
   }
 
+  test('status counts the runs of every program', async () => {
+    const { programRuns } = await agent.host();
+    assert.ok(programRuns.some(({ program }) => program === 'tcp_destroy_sock'));
+    for (const { program, runs } of programRuns) assert.ok(runs > 0, `${program} ran`);
+  });
+
   type Counts = Record<'client' | 'server', WireCount>;
 
   /** Runs a generator of one flow over the veth under a packet capture, and compares once the flow has ended. */
