@@ -57,6 +57,7 @@ class EbpfSource : public Source {
   ShareTable shares_;
   Vanished vanished_;
   ring_buffer* ring_ = nullptr;
+  int wake_fd_ = -1;
   BatchBuilder* out_ = nullptr;
 
   // Sockets with shares: what their traffic rows need to know of them.
