@@ -104,12 +104,13 @@ static __always_inline struct pf_settings *get_settings(void)
 
 /*
  * Waking the reader for each record halves the connection rate, so it comes by itself every few milliseconds, and is
- * woken only when much is waiting.
+ * woken only when the ring is an eighth full.
  */
-#define PF_WAKE_BYTES 65536
 static __always_inline __u64 wake_flag(void)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > PF_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	return waiting > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 8 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void process_of(struct task_struct *task, struct pf_process_ref *ref)

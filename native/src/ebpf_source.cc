@@ -1,6 +1,8 @@
 #include "ebpf_source.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -37,11 +39,18 @@ EbpfSource::EbpfSource(const SourceOptions& options)
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
   ring_ = ring_buffer__new(programs_.map("ring"), on_record, this, nullptr);
   if (ring_ == nullptr) throw std::runtime_error(std::string("cannot map the ring buffer: ") + std::strerror(errno));
+  // By its edges: the buffer is never empty for long, and only its programs' wake-up is a reason to come early.
+  wake_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  epoll_event edges{.events = EPOLLIN | EPOLLET, .data = {}};
+  epoll_ctl(wake_fd_, EPOLL_CTL_ADD, programs_.map("ring"), &edges);
 }
 
-EbpfSource::~EbpfSource() { ring_buffer__free(ring_); }
+EbpfSource::~EbpfSource() {
+  ::close(wake_fd_);
+  ring_buffer__free(ring_);
+}
 
-int EbpfSource::wake_fd() const { return ring_buffer__epoll_fd(ring_); }
+int EbpfSource::wake_fd() const { return wake_fd_; }
 int EbpfSource::wait_ms() const { return kDrainMs; }
 
 int EbpfSource::on_record(void* self, void* data, std::size_t size) {
@@ -101,6 +110,8 @@ void EbpfSource::tell_held(std::uint64_t now) {
 
 bool EbpfSource::collect(BatchBuilder& out) {
   out_ = &out;
+  epoll_event taken;
+  epoll_wait(wake_fd_, &taken, 1, 0);
   const std::uint64_t now = boot_ns();
   if (now >= next_losses_ns_) {
     read_losses();

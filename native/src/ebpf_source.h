@@ -50,6 +50,7 @@ class EbpfSource : public Source {
   EbpfRows rows_;
   Vanished vanished_;
   ring_buffer* ring_ = nullptr;
+  int wake_fd_ = -1;
   BatchBuilder* out_ = nullptr;
 
   // Connections that were reset, or timed out, while a process holds them: it may still read what has come, so their

@@ -48,7 +48,6 @@ export class Hub {
   readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = { flow: new Recent(), process: new Recent() };
   readonly #unsubscribe: () => void;
   readonly #progressTimer: NodeJS.Timeout;
-  readonly #sequences: Record<StreamName, number> = { flow: 0, process: 0 };
   #dropped = 0;
 
   constructor(
@@ -118,16 +117,14 @@ export class Hub {
   }
 
   #onFact(fact: Fact): void {
-    // What changes often is not worth keeping: a later change says the same and more.
-    const isKept = fact.event !== 'UPDATED';
-    const sequence = isKept ? ++this.#sequences[fact.kind] : null;
-    if (fact.kind === 'flow') this.#note('flow', fact.event, fact.flow, sequence);
-    else this.#note('process', fact.event, fact.process, sequence);
+    if (fact.kind === 'flow') this.#note('flow', fact.event, fact.flow);
+    else this.#note('process', fact.event, fact.process);
   }
 
-  #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K], sequence: number | null): void {
+  #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K]): void {
     const recent: Recent<Streamed[K]> = this.#recent[name];
-    if (sequence !== null) recent.add({ kind, row, sequence });
+    // What changes often is not worth keeping: a later change says the same and more.
+    const sequence = kind === 'UPDATED' ? null : recent.add(kind, row);
     const groups: Map<string, Group<Streamed[K]>> = this.#groups[name];
     for (const group of groups.values()) {
       try {
