@@ -25,8 +25,7 @@ class FlowsByName extends HashIndex<FlowName, Flow> {
     return name.peer?.port === peer?.port && name.peer?.address === peer?.address;
   }
   protected override hashOf({ cookie, peer, salt }: FlowName): number {
-    const hash = cookie ^ (cookie / 0x1_0000_0000) ^ salt;
-    return mixed(peer === null ? hash : hash ^ hashTuple(0, 0, peer.port, peer.address));
+    return peer === null ? cookie ^ salt : mixed(cookie ^ salt ^ hashTuple(0, 0, peer.port, peer.address));
   }
 }
 
