@@ -3,6 +3,10 @@ import type { Flow } from './model.js';
 
 /** A set of flows, which keeps them in the order of their making. */
 export class FlowSet extends HashIndex<Flow, Flow> implements Iterable<Flow> {
+  constructor() {
+    super(1);
+  }
+
   protected override keyOf(flow: Flow): Flow {
     return flow;
   }

@@ -1,6 +1,6 @@
 /** Flows: live ones, and those that ended a short while ago. */
 import { Fifo } from './collections.js';
-import { HashIndex, hashTuple, mixed } from './hash-index.js';
+import { HashIndex, hashTuple, MANY, mixed } from './hash-index.js';
 import type { IdMaker } from './ids.js';
 import { Flow, type FlowEndReason, type FlowName, type Process, type Protocol } from './model.js';
 import type { ProcessTable } from './process-table.js';
@@ -30,7 +30,7 @@ class FlowsByName extends HashIndex<FlowName, Flow> {
 }
 
 export class FlowTable {
-  private readonly byName = new FlowsByName();
+  private readonly byName = new FlowsByName(MANY);
   private readonly ended = new Fifo<Flow>();
   /** When each of them was published as ended: an idle flow's own end is long past by then. */
   private readonly endedAt = new Fifo<number>();

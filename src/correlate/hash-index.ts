@@ -1,24 +1,26 @@
 /**
- * An index over objects that hold their key themselves, for a million of them: a third of the memory of a Map.
+ * An index over objects that hold their key themselves, for a million of them: a third of the memory of a Map, and it
+ * never stops the program to move all entries at once.
  *
  * Open addressing. An entry's first place is its hash itself, so that what is numbered in the order in which it comes, and
  * mostly goes, lies side by side, where a Map would scatter it over memory; whoever finds that place taken goes on from
- * there by a step of its own. The hash of each entry is kept beside it, so that looking for one, and moving all to a larger
- * table, does not touch the others.
+ * there by a step of its own. Blocks of hashes go to tables that grow one at a time.
  */
-type Place<T> = T | null | undefined;
-
-const NO_ITEMS: readonly undefined[] = [undefined];
-const NO_HASHES = new Int32Array(1);
+const BLOCK_BITS = 10;
 const FIRST_CAPACITY = 8;
+/** Tables for a million entries. */
+export const MANY = 256;
 
 export abstract class HashIndex<K, T extends object> {
-  /** At least a quarter is undefined; null was left: whoever went on from there must still be found. */
-  private items = NO_ITEMS as Place<T>[];
-  private hashes = NO_HASHES;
-  /** Places that are not undefined. */
-  private taken = 0;
+  private readonly tables: readonly Table<T>[];
+  private readonly tableBits: number;
   private count = 0;
+
+  /** @param tables a power of two: one, unless there may be very many entries */
+  constructor(tables: number) {
+    this.tables = Array.from({ length: tables }, () => new Table<T>());
+    this.tableBits = Math.log2(tables);
+  }
 
   protected abstract keyOf(item: T): K;
   /** Whether an item has a key: for keys that are equal without being the same. */
@@ -33,39 +35,54 @@ export abstract class HashIndex<K, T extends object> {
   }
 
   get(key: K): T | undefined {
-    return this.items[this.find(key, this.hashOf(key) | 0)] ?? undefined;
+    const hash = this.hashOf(key);
+    const table = this.tableOf(hash);
+    return table.items[this.find(table, key, this.placed(hash))] ?? undefined;
   }
 
   /** Adds an item, in the place of the one with its key. */
   set(item: T): void {
     const key = this.keyOf(item);
-    const hash = this.hashOf(key) | 0;
-    const known = this.find(key, hash);
-    if (this.items[known] !== undefined) {
-      this.items[known] = item;
+    const hash = this.hashOf(key);
+    const table = this.tableOf(hash);
+    const known = this.find(table, key, this.placed(hash));
+    if (table.items[known] !== undefined) {
+      table.items[known] = item;
       return;
     }
-    if ((this.taken + 1) * 4 > this.items.length * 3) this.resize(this.count + 1);
-    this.put(item, hash);
+    table.add(item, this.placed(hash));
+    this.count++;
   }
 
   delete(key: K): boolean {
-    const place = this.find(key, this.hashOf(key) | 0);
-    if (this.items[place] === undefined) return false;
-    this.items[place] = null;
+    const hash = this.hashOf(key);
+    const table = this.tableOf(hash);
+    const place = this.find(table, key, this.placed(hash));
+    if (table.items[place] === undefined) return false;
+    table.remove(place);
     this.count--;
-    if (this.count * 8 < this.items.length) this.resize(this.count);
     return true;
   }
 
   /** All items, in no order. One that is added or removed meanwhile may be left out or come twice. */
   *values(): IterableIterator<T> {
-    for (const item of this.items) if (item !== undefined && item !== null) yield item;
+    for (const { items } of this.tables) {
+      for (const item of items) if (item !== undefined && item !== null) yield item;
+    }
   }
 
-  /** Where the item with a key is; where nothing is, when there is none. */
-  private find(key: K, hash: number): number {
-    const { items, hashes } = this;
+  private tableOf(hash: number): Table<T> {
+    return this.tables[(hash >>> BLOCK_BITS) & (this.tables.length - 1)] as Table<T>;
+  }
+
+  /** The hash without the bits that have chosen the table. */
+  private placed(hash: number): number {
+    const block = (1 << BLOCK_BITS) - 1;
+    return (hash & block) | ((hash >>> this.tableBits) & ~block);
+  }
+
+  /** Where the item with a key is in a table; where nothing is, when there is none. */
+  private find({ items, hashes }: Table<T>, key: K, hash: number): number {
     const last = items.length - 1;
     let place = hash & last;
     for (let item = items[place]; item !== undefined; item = items[place]) {
@@ -73,6 +90,33 @@ export abstract class HashIndex<K, T extends object> {
       place = (place + stepOf(hash)) & last;
     }
     return place;
+  }
+}
+
+type Place<T> = T | null | undefined;
+
+const NO_ITEMS: readonly undefined[] = [undefined];
+const NO_HASHES = new Int32Array(1);
+
+class Table<T extends object> {
+  /** At least a quarter is undefined; null was left: whoever went on from there must still be found. */
+  items = NO_ITEMS as Place<T>[];
+  /** Of each item: looking for one, and moving all, does not touch the others. */
+  hashes = NO_HASHES;
+  /** Places that are not undefined. */
+  private taken = 0;
+  private count = 0;
+
+  add(item: T, hash: number): void {
+    this.count++;
+    if ((this.taken + 1) * 4 > this.items.length * 3) this.resize();
+    this.put(item, hash);
+  }
+
+  remove(place: number): void {
+    this.items[place] = null;
+    this.count--;
+    if (this.count * 8 < this.items.length && this.items.length > FIRST_CAPACITY) this.resize();
   }
 
   private put(item: T, hash: number): void {
@@ -85,18 +129,16 @@ export abstract class HashIndex<K, T extends object> {
     if (items[place] === undefined) this.taken++;
     items[place] = item;
     this.hashes[place] = hash;
-    this.count++;
   }
 
-  /** Moves all to a table of which `wanted` take half at most. */
-  private resize(wanted: number): void {
+  /** Moves all to places of which they take half at most. */
+  private resize(): void {
     const { items, hashes } = this;
     let capacity = FIRST_CAPACITY;
-    while (capacity < wanted * 2) capacity *= 2;
-    this.items = wanted === 0 ? (NO_ITEMS as Place<T>[]) : new Array<Place<T>>(capacity).fill(undefined);
-    this.hashes = wanted === 0 ? NO_HASHES : new Int32Array(capacity);
+    while (capacity < this.count * 2) capacity *= 2;
+    this.items = new Array<Place<T>>(capacity).fill(undefined);
+    this.hashes = new Int32Array(capacity);
     this.taken = 0;
-    this.count = 0;
     items.forEach((item, place) => {
       if (item !== undefined && item !== null) this.put(item, hashes[place] as number);
     });

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { FlowSet } from '../../src/correlate/flow-set.js';
 import { Flow } from '../../src/correlate/model.js';
 import { Fifo, NumberSet } from '../../src/correlate/collections.js';
-import { HashIndex, mixed } from '../../src/correlate/hash-index.js';
+import { HashIndex, MANY, mixed } from '../../src/correlate/hash-index.js';
 
 interface Item {
   readonly key: number;
@@ -11,8 +11,11 @@ interface Item {
 }
 
 class Items extends HashIndex<number, Item> {
-  constructor(private readonly hash: (key: number) => number) {
-    super();
+  constructor(
+    tables: number,
+    private readonly hash: (key: number) => number,
+  ) {
+    super(tables);
   }
   protected override keyOf(item: Item): number {
     return item.key;
@@ -30,13 +33,15 @@ function* random(seed: number): Generator<number, never> {
   }
 }
 
-for (const [name, hash] of [
-  ['good', mixed],
-  ['bad', (key: number) => key & 3],
-  ['at the end of the table', (key: number) => -256 - (key & 1)],
+for (const [name, tables, hash] of [
+  ['a good hash', MANY, mixed],
+  ['a bad hash', MANY, (key: number) => key & 3],
+  ['hashes at the end of the table', MANY, (key: number) => -256 - (key & 1)],
+  ['numbers that count up', 1, (key: number) => key],
+  ['numbers far apart', 2, (key: number) => key << 20],
 ] as const) {
-  test(`an index is a map, with a ${name} hash`, () => {
-    const index = new Items(hash);
+  test(`an index is a map, with ${name}`, () => {
+    const index = new Items(tables, hash);
     const model = new Map<number, Item>();
     const numbers = random(7);
     for (let step = 0; step < 20_000; step++) {
