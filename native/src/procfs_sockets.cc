@@ -1,16 +1,12 @@
 #include "procfs_sockets.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
 #include <cstring>
-#include <memory>
-#include <string_view>
+#include <utility>
 
 #include "socket_filter.h"
 
@@ -25,18 +21,9 @@ constexpr std::size_t kMaxFinals = 262144;
 constexpr std::size_t kMaxFinished = 32768;
 constexpr std::uint8_t kMisses = 2, kMissesWatched = 3;
 constexpr std::size_t kLookUpsPerScan = 4096;     // for sockets that a dump may have skipped
-constexpr std::size_t kLinksPerScan = 200000;     // descriptors read in search of holders
 constexpr std::size_t kHolderChecksPerScan = 1000;
 constexpr std::uint32_t kMaxSearchPause = 64;     // scans
 constexpr std::uint16_t kHeaderBytes = 20, kTimestampBytes = 12;
-
-// "socket:[12345]"
-bool parse_socket_link(std::string_view target, std::uint64_t& inode) {
-  constexpr std::string_view kPrefix = "socket:[";
-  if (!target.starts_with(kPrefix)) return false;
-  target.remove_prefix(kPrefix.size());
-  return std::from_chars(target.data(), target.data() + target.size(), inode).ec == std::errc{};
-}
 
 bool is_zero(const Address& address) { return address == Address{}; }
 
@@ -77,7 +64,7 @@ DiagSocket addressed_as(const SocketRow& row) {
 }  // namespace
 
 ProcfsSockets::ProcfsSockets(const ProcfsProcesses& processes, const NetnsTable& namespaces, std::size_t max_sockets)
-    : processes_(processes), namespaces_(namespaces), max_sockets_(max_sockets) {}
+    : processes_(processes), namespaces_(namespaces), search_(processes), max_sockets_(max_sockets) {}
 
 void ProcfsSockets::begin_scan() {
   scan_++;
@@ -316,112 +303,59 @@ void ProcfsSockets::ended(std::uint64_t netns, const DiagSocket& socket, const L
   if (found != sockets_.end()) sockets_.erase(found);
 }
 
-struct ProcfsSockets::Search {
-  std::unordered_multimap<std::uint64_t, Tracked*> inodes;
-  std::unordered_set<pid_t> searched;
-  std::size_t links = 0;
-  bool exhausted() const { return inodes.empty() || links >= kLinksPerScan; }
-};
-
-void ProcfsSockets::check_holder(Tracked& tracked) const {
-  char path[64];
-  std::snprintf(path, sizeof path, "%d/fd/%d", tracked.holder, tracked.holder_descriptor);
-  char target[64];
-  const ssize_t length = readlinkat(processes_.proc_fd(), path, target, sizeof target);
-  std::uint64_t inode = 0;
-  if (length > 0 && parse_socket_link({target, static_cast<std::size_t>(length)}, inode) && inode == tracked.inode)
-    return;
-  tracked.holder = 0;
-}
-
 void ProcfsSockets::find_holders() {
-  Search search;
-  std::unordered_set<std::uint64_t> netns;
-  std::unordered_set<pid_t> parents, likely;
+  std::unordered_multimap<std::uint64_t, Tracked*> inodes;
+  DescriptorSearch::Wanted wanted;
   const std::size_t stride = sockets_.size() / kHolderChecksPerScan + 1;
   without_holder_ = 0;
   for (auto& [key, tracked] : sockets_) {
     if (tracked.inode == 0 || (tracked.row.flags & PF_SOCKET_FLAG_RELEASED) != 0) continue;
     if (tracked.holder != 0) {
       const auto* holder = processes_.find(tracked.holder);
-      if (holder == nullptr || holder->start_ticks != tracked.holder_start)
-        tracked.holder = 0;
-      else if ((key.cookie + scan_) % stride == 0)
-        check_holder(tracked);
-      if (tracked.holder != 0) continue;
+      const bool lives = holder != nullptr && holder->start_ticks == tracked.holder_start;
+      const bool is_due = (key.cookie + scan_) % stride == 0;
+      if (lives && (!is_due || search_.holds(tracked.holder, tracked.holder_descriptor, tracked.inode))) continue;
+      tracked.holder = 0;
       tracked.search_again = 0;
     }
     without_holder_++;
     if (tracked.search_again > scan_) continue;
-    search.inodes.emplace(tracked.inode, &tracked);
-    netns.insert(key.netns);
+    inodes.emplace(tracked.inode, &tracked);
+    wanted.inodes.insert(tracked.inode);
+    wanted.namespaces.insert(key.netns);
     // Who accepted a connection has the listener, or is a child of the one that has.
     if ((tracked.row.flags & PF_SOCKET_FLAG_PASSIVE) != 0)
       if (const Listener* listener = listener_of(tracked.row); listener != nullptr && listener->holder != 0)
-        parents.insert(listener->holder);
+        wanted.likely.insert(listener->holder);
   }
-  if (search.inodes.empty()) return;
-
-  // Likely holders first, then who is in the same namespace, then all the others; in the order of pids.
-  const auto& all = processes_.all();
-  for (int round = 0; round < 3 && !search.exhausted(); round++) {
-    for (const auto& [pid, process] : all) {
-      if (search.exhausted()) break;
-      const bool is_likely = parents.contains(pid) || parents.contains(process.parent) || processes_.is_new(process);
-      if (round == 0 && !is_likely) continue;
-      if (round == 1 && !netns.contains(process.netns)) continue;
-      if (round > 0 && pid <= resume_search_after_) continue;
-      search_process(pid, process, search);
-      if (search.links >= kLinksPerScan) resume_search_after_ = pid;
-    }
-  }
-  if (search.links < kLinksPerScan) {
-    const bool partial = resume_search_after_ != 0;
-    resume_search_after_ = 0;
-    if (partial) return;  // the processes before were searched in an earlier scan, for other sockets
-    for (auto& [inode, tracked] : search.inodes) {
-      tracked->searches = static_cast<std::uint8_t>(std::min(tracked->searches + 1, 7));
-      tracked->search_again = scan_ + std::min(1u << tracked->searches, kMaxSearchPause);
-    }
+  if (inodes.empty()) return;
+  const bool searched_all = search_.run(
+      wanted, [&](std::uint64_t inode, pid_t pid, const ProcfsProcesses::Process& process, int descriptor) {
+        const auto [first, last] = inodes.equal_range(inode);
+        for (auto at = first; at != last; ++at) found_holder(*at->second, pid, process, descriptor);
+      });
+  if (!searched_all) return;
+  for (auto& [inode, tracked] : inodes) {
+    if (tracked->holder != 0) continue;
+    tracked->searches = static_cast<std::uint8_t>(std::min(tracked->searches + 1, 7));
+    tracked->search_again = scan_ + std::min(1u << tracked->searches, kMaxSearchPause);
   }
 }
 
-void ProcfsSockets::search_process(pid_t pid, const ProcfsProcesses::Process& process, Search& search) {
-  if (process.kernel_thread || !process.descriptors_visible || !search.searched.insert(pid).second) return;
-  char path[32];
-  std::snprintf(path, sizeof path, "%d/fd", pid);
-  OwnedFd opened(openat(processes_.proc_fd(), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened) return;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(fdopendir(opened.get()), closedir);
-  if (!dir) return;
-  const int fd = opened.release();
-  while (const dirent* entry = readdir(dir.get())) {
-    if (entry->d_name[0] == '.') continue;
-    char target[64];
-    const ssize_t length = readlinkat(fd, entry->d_name, target, sizeof target);
-    if (++search.links >= kLinksPerScan) break;
-    std::uint64_t inode = 0;
-    if (length <= 0 || !parse_socket_link({target, static_cast<std::size_t>(length)}, inode)) continue;
-    const auto [first, last] = search.inodes.equal_range(inode);
-    for (auto at = first; at != last; ++at) {
-      Tracked& tracked = *at->second;
-      tracked.holder = pid;
-      tracked.holder_start = process.start_ticks;
-      tracked.holder_descriptor = std::atoi(entry->d_name);
-      tracked.searches = 0;
-      if (without_holder_ > 0) without_holder_--;
-      const double start_ns = process.start_ns();
-      if (tracked.row.holderPid == static_cast<std::uint32_t>(pid) && tracked.row.holderStartNs == start_ns) continue;
-      tracked.row.holderPid = static_cast<std::uint32_t>(pid);
-      tracked.row.holderStartNs = start_ns;
-      if (tracked.excluded) tracked.judged = false;  // it was judged without knowing the process
-      if (!std::exchange(tracked.changed, true))
-        changed_.push_back(
-            {static_cast<std::uint64_t>(tracked.row.netns), static_cast<std::uint64_t>(tracked.row.cookie)});
-    }
-    if (first != last) search.inodes.erase(inode);
-    if (search.inodes.empty()) break;
-  }
+void ProcfsSockets::found_holder(Tracked& tracked, pid_t pid, const ProcfsProcesses::Process& process, int descriptor) {
+  tracked.holder = pid;
+  tracked.holder_start = process.start_ticks;
+  tracked.holder_descriptor = descriptor;
+  tracked.searches = 0;
+  without_holder_--;
+  SocketRow& row = tracked.row;
+  const double start_ns = process.start_ns();
+  if (row.holderPid == static_cast<std::uint32_t>(pid) && row.holderStartNs == start_ns) return;
+  row.holderPid = static_cast<std::uint32_t>(pid);
+  row.holderStartNs = start_ns;
+  if (tracked.excluded) tracked.judged = false;  // it was judged without knowing the process
+  if (!std::exchange(tracked.changed, true))
+    changed_.push_back({static_cast<std::uint64_t>(row.netns), static_cast<std::uint64_t>(row.cookie)});
 }
 
 bool ProcfsSockets::own_traffic(const Tracked& tracked) const {

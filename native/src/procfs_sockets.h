@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "batch.h"
+#include "descriptor_search.h"
 #include "netns.h"
 #include "procfs_processes.h"
 #include "sock_diag.h"
@@ -86,7 +87,6 @@ class ProcfsSockets {
     std::uint8_t family;
     pid_t holder;
   };
-  struct Search;
 
   void update(Tracked& tracked, const DiagSocket& socket, double now);
   void settle(Tracked& tracked);
@@ -94,8 +94,7 @@ class ProcfsSockets {
   void index_listeners();
   void find_missing(const CoverageOf& coverage, const LookUp& look_up);
   void find_holders();
-  void search_process(pid_t pid, const ProcfsProcesses::Process& process, Search& search);
-  void check_holder(Tracked& tracked) const;
+  void found_holder(Tracked& tracked, pid_t pid, const ProcfsProcesses::Process& process, int descriptor);
   bool wanted(Tracked& tracked);
   bool own_traffic(const Tracked& tracked) const;
   bool fin_counted(const Tracked& tracked, const DiagSocket& last, const LookUp& look_up) const;
@@ -104,6 +103,7 @@ class ProcfsSockets {
 
   const ProcfsProcesses& processes_;
   const NetnsTable& namespaces_;
+  DescriptorSearch search_;
   std::size_t max_sockets_;
   Filter filter_;
   std::uint32_t scan_ = 0;
@@ -115,7 +115,6 @@ class ProcfsSockets {
   std::size_t next_changed_ = 0, next_final_ = 0;
   std::size_t without_holder_ = 0;
   std::uint64_t refused_ = 0;
-  pid_t resume_search_after_ = 0;
   // Sockets that ended by not being found any more: what the kernel tells of them later is no new socket.
   std::unordered_set<Key, KeyHash> finished_, finished_before_;
 };
