@@ -66,7 +66,7 @@ int procflow_sock_release(struct bpf_sock *ctx)
 		s->poll_signature = bpf_ktime_get_boot_ns();
 		if (s->flags & PF_SOCK_HELD && !(s->flags & PF_SOCK_DROPPED)) {
 			struct pf_share_key share = {
-				.cookie = s->cookie + ((__u64)s->life << 44),
+				.cookie = s->cookie + ((__u64)s->life << PF_LIFE_SHIFT),
 				.start_ns = s->slot.mover.start_ns,
 				.pid = s->slot.mover.pid,
 			};

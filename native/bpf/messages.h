@@ -72,7 +72,7 @@ static __always_inline void count(struct sock *sk, struct pf_socket *s, struct p
 static __always_inline void share_key(struct pf_socket *s, const struct pf_process_ref *mover, const struct peer *peer,
 				      struct pf_share_key *key)
 {
-	key->cookie = s->cookie + ((__u64)s->life << 44);
+	key->cookie = s->cookie + ((__u64)s->life << PF_LIFE_SHIFT);
 	key->start_ns = mover->start_ns;
 	key->pid = mover->pid;
 	__builtin_memcpy(key->peer, peer->address, 16);

@@ -264,7 +264,7 @@ static __always_inline void report_end(__u64 key, struct pf_socket *s, struct so
 	if (!r)
 		return;
 	fill_end(r, key, s, tcp, from);
-	cookie = s->cookie + ((__u64)s->life << 44);
+	cookie = s->cookie + ((__u64)s->life << PF_LIFE_SHIFT);
 	if (bpf_map_update_elem(&ended, &cookie, r, BPF_ANY))
 		count_loss(PF_LOSS_ENDED_TABLE);
 }

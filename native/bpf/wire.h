@@ -59,9 +59,12 @@ struct pf_traffic {
 	struct pf_counters received;
 };
 
+/* A socket that connects again is another flow: which life it is stands above the cookie, where that is a key. */
+#define PF_LIFE_SHIFT 44
+
 /* Key of further movers and peers of a socket, beyond the slot in its own state. */
 struct pf_share_key {
-	pf_u64 cookie;
+	pf_u64 cookie; /* and life */
 	pf_u64 start_ns;
 	pf_u32 pid;
 	pf_u16 peer_port;

@@ -34,20 +34,28 @@ bool is_unspecified(const Address& address) {
 
 bool is_idle_slot(const pf_traffic& traffic) { return traffic.ready == 0; }
 
+// The identity that rows have. A double has no room for both parts of the key, so a socket's later lives are numbers above
+// 2^52, where no cookie is, mixed so that of a million lives two meet once in ten thousand times.
+double cookie_of(std::uint64_t life_key) {
+  if (life_key >> PF_LIFE_SHIFT == 0) return static_cast<double>(life_key);
+  std::uint64_t mixed = (life_key ^ (life_key >> 30)) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
+  return static_cast<double>((std::uint64_t{1} << 52) | ((mixed ^ (mixed >> 31)) >> 12));
+}
+
 }  // namespace
 
-double flow_cookie(const pf_socket& socket) {
-  return static_cast<double>(socket.cookie + (static_cast<std::uint64_t>(socket.life) << 44));
+std::uint64_t life_key(const pf_socket& socket) {
+  return socket.cookie + (static_cast<std::uint64_t>(socket.life) << PF_LIFE_SHIFT);
 }
 
 void EbpfRows::socket(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out) {
   const pf_socket& s = record.socket;
-  const double cookie = flow_cookie(s);
+  const std::uint64_t key = life_key(s);
   add_socket_row(record, extra_flags, out);
   if (!is_idle_slot(s.slot))
-    traffic(cookie, s.netns, s.protocol, address_of(s.local), s.slot, static_cast<double>(record.time_ns), false, out);
+    traffic(cookie_of(key), s.netns, s.protocol, address_of(s.local), s.slot, static_cast<double>(record.time_ns), false, out);
 
-  const auto key = static_cast<std::uint64_t>(cookie);
   if ((s.flags & PF_SOCK_SHARES) != 0) shared_sockets_[key] = {s.netns, s.protocol, address_of(s.local)};
   if (record.kind == PF_SOCKET_ENDED) {
     for (const ShareTable::Share& each : shares_.take(key)) share(each, static_cast<double>(record.time_ns), out);
@@ -77,7 +85,7 @@ void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extr
   const bool is_tcp = s.protocol == IPPROTO_TCP && s.family != AF_PACKET;
   if (tcp.has_tcp != 0 && row.state != kTcpListen) row.flags |= PF_SOCKET_FLAG_HAS_TCP;
   row.timeNs = static_cast<double>(record.time_ns);
-  row.cookie = flow_cookie(s);
+  row.cookie = cookie_of(life_key(s));
   row.netns = s.netns;
   row.interfaceIndex = s.interface_index;
   row.localAddress = address_of(s.local);
@@ -166,7 +174,7 @@ void EbpfRows::share(const ShareTable::Share& each, double time_ns, BatchBuilder
   const auto known = shared_sockets_.find(each.key.cookie);
   if (known == shared_sockets_.end() && !each.final) return;
   const Shared socket = known == shared_sockets_.end() ? Shared{} : known->second;
-  traffic(static_cast<double>(each.key.cookie), socket.netns, socket.protocol, socket.local, each.traffic, time_ns,
+  traffic(cookie_of(each.key.cookie), socket.netns, socket.protocol, socket.local, each.traffic, time_ns,
           each.final, out);
 }
 

@@ -11,8 +11,8 @@
 
 namespace procflow {
 
-// The socket's cookie, and above it which of its lives this is: a socket that connects again is another flow.
-double flow_cookie(const pf_socket& socket);
+// The socket's cookie, and above it which of its lives this is, as the maps of the kernel programs have it.
+std::uint64_t life_key(const pf_socket& socket);
 
 class EbpfRows {
  public:

@@ -74,7 +74,7 @@ void EbpfSource::handle(const void* data, std::size_t size) {
   if (type == PF_RECORD_SOCKET && size >= sizeof(pf_socket_record)) {
     const auto& record = *static_cast<const pf_socket_record*>(data);
     if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_HELD) != 0) {
-      const auto cookie = static_cast<std::uint64_t>(flow_cookie(record.socket));
+      const auto cookie = life_key(record.socket);
       held_[cookie] = record;
       held_due_.emplace_back(record.time_ns + kHeldNs, cookie);
     } else {
@@ -136,7 +136,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
 }
 
 void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flags) {
-  if (polling_) told_[static_cast<std::uint64_t>(flow_cookie(record.socket))] = record.time_ns;
+  if (polling_) told_[life_key(record.socket)] = record.time_ns;
   rows_.socket(record, extra_flags, *out_);
   if (record.socket.family == AF_PACKET && record.kind != PF_SOCKET_ENDED)
     packet_sockets_[record.sock] = {record, polls_};
@@ -167,7 +167,7 @@ void EbpfSource::poll() {
       "procflow_poll_sockets", sizeof(pf_socket_record), [this] { drain(); },
       [this](const void* data) {
         const auto& record = *static_cast<const pf_socket_record*>(data);
-        const auto told = told_.find(static_cast<std::uint64_t>(flow_cookie(record.socket)));
+        const auto told = told_.find(life_key(record.socket));
         if (told == told_.end() || told->second <= record.time_ns) socket(record);
       });
   polling_ = false;

@@ -92,7 +92,10 @@ export const TABLES = {
     flags: 'u32',
     /** When the row was read. */
     timeNs: 'f64',
-    /** Socket cookie: the identity, never used twice in one boot. */
+    /**
+     * The identity of a connection's end, never used twice in one boot: the socket's cookie, or, when the same socket
+     * connected before, a number above 2^52 that is made of the cookie and how often it did.
+     */
     cookie: 'f64',
     /** Inode of the network namespace. */
     netns: 'f64',

@@ -102,6 +102,22 @@ describe('exactness', { skip }, () => {
     });
   }
 
+  test('each connect of a socket that tries again and again is a flow', async (t) => {
+    const connects = 3000;
+    await withTraffic(t, ['tcp_end', { how: 'refused', connects }], async (generator, report) => {
+      const [client] = report.sockets;
+      const where = { serverPort: { eq: client?.remotePort }, pid: { eq: client?.pid }, endReason: ['REFUSED'] };
+      await eventually(async () => {
+        const { flows } = await agent.graphql<{ flows: { totalCount: number } }>(
+          'query ($where: FlowFilter) { flows(where: $where, first: 1) { totalCount } }',
+          { where },
+        );
+        assert.equal(flows.totalCount, connects);
+      });
+      await generator.finish();
+    });
+  });
+
   test('data that goes out before the connection is there belongs to its flow', async (t) => {
     const address = '198.18.0.97';
     await pair.addSilentNeighbour(address);

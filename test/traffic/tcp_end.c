@@ -5,7 +5,7 @@
  *   reset-before-read   the client resets; the server reads what had arrived, and then the reset
  *   reset-unread        the client resets; the server reads nothing
  *   reset-by-server     the server closes with data unread, which resets
- *   refused             nobody listens
+ *   refused             nobody listens; one socket tries --connects times, each a connection of its own
  *   no-answer           --server-address does not answer; --tries SYNs are sent, with --fast-open=1 data with the first
  * All is over when the report is printed.
  */
@@ -216,6 +216,9 @@ static void try_to_connect(void *argument)
 	tally->remote = address;
 	if (tries > 0)
 		checked(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &tries, sizeof(tries)), "TCP_SYNCNT");
+	for (long connects = number_option("connects", 1); connects > 1; connects--)
+		if (connect(fd, (struct sockaddr *)&address, length_of(&address)) == 0 || errno != ECONNREFUSED)
+			fail("a connect that should be refused");
 	if (number_option("fast-open", 0)) {
 		send_with_syn(tally, fd, &address);
 	} else if (connect(fd, (struct sockaddr *)&address, length_of(&address)) == 0) {
@@ -238,6 +241,7 @@ int main(int argc, char **argv)
 	down = (size_t)number_option("down", 50021);
 	number_option("tries", 0);
 	number_option("fast-open", 0);
+	number_option("connects", 1);
 	if (strcmp(how, "refused") == 0 || strcmp(how, "no-answer") == 0) {
 		address = strcmp(how, "refused") == 0 ? refusing_address() : server_address((uint16_t)number_option("port", 9));
 		worker(CLIENT, try_to_connect, &address);
