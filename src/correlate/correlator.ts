@@ -131,7 +131,11 @@ export class Correlator implements LiveState {
   tick(nowBootNs: number): void {
     this.clock.advance(nowBootNs);
     // In the middle of a batch its own end does the same.
-    if (this.work === null && !this.closed) this.expire();
+    if (this.work !== null || this.closed) return;
+    this.expire();
+    if (this.clock.nowMicros < this.nextReportMicros) return;
+    this.work = this.reportLasting();
+    this.schedule();
   }
 
   /** Ends all live flows and tells of it; nothing is taken afterwards. */
@@ -188,6 +192,7 @@ export class Correlator implements LiveState {
     yield* this.publish();
     this.queuedBytes -= batch.buffer.byteLength;
     this.expire();
+    yield* this.reportLasting();
   }
 
   /** Tells of what the batch has changed: each flow once, when both of its ends are complete. */
@@ -242,18 +247,20 @@ export class Correlator implements LiveState {
     tables.targets.retain(clock.nowNs);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);
-    this.reportLasting();
   }
 
   /** Tells of flows that last and that nothing was told of since the last time here. */
-  private reportLasting(): void {
+  private *reportLasting(): Generator<void, void> {
     const now = this.clock.nowMicros;
     if (now < this.nextReportMicros) return;
     this.nextReportMicros = now + (this.options.flows.activeTimeoutMs ?? Infinity) * 1000;
     const toldBefore = this.reportedRevision;
     this.reportedRevision = ++this.revision;
+    let steps = 0;
     for (const flow of this.flowTable.all()) {
-      if (flow.state !== 'ENDED' && flow.revision <= toldBefore) this.flowTable.publish(flow, this.revision, now);
+      if (++steps % 256 === 0) yield;
+      if (flow.state !== 'ENDED' && flow.revision <= toldBefore)
+        this.flowTable.publish(flow, this.reportedRevision, now);
     }
   }
 

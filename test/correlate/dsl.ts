@@ -331,6 +331,7 @@ export class Stage {
   wait(ms: number): this {
     this.nowMs += ms;
     this.correlator.tick(this.nowMs * MS);
+    this.correlator.flush();
     return this;
   }
 
