@@ -10,6 +10,7 @@
         'src/batch.cc',
         'src/bpf_programs.cc',
         'src/capture_thread.cc',
+        'src/ebpf_rows.cc',
         'src/ebpf_source.cc',
         'src/identity.cc',
         'src/netlink.cc',

@@ -1,16 +1,14 @@
-// The eBPF source: drains the ring buffer, polls live sockets and processes, and makes rows of what it finds.
+// The eBPF source: drains the ring buffer, polls live sockets and processes, and recovers what lost events left out.
 #pragma once
 
 #include <deque>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "bpf_programs.h"
+#include "ebpf_rows.h"
 #include "identity.h"
-#include "netns.h"
 #include "process_table.h"
-#include "share_table.h"
 #include "source.h"
 #include "vanished.h"
 
@@ -34,10 +32,6 @@ class EbpfSource : public Source {
   static int on_record(void* self, void* data, std::size_t size);
   void handle(const void* data, std::size_t size);
   void socket(const pf_socket_record& record, std::uint32_t extra_flags = 0);
-  void add_socket_row(const pf_socket_record& record, std::uint32_t extra_flags);
-  void traffic(double cookie, std::uint64_t netns, std::uint16_t protocol, const Address& local,
-               const pf_traffic& traffic, double time_ns, bool final);
-  void share(const ShareTable::Share& share, double time_ns);
   void drain();
   void poll();
   void scan_processes();
@@ -52,20 +46,11 @@ class EbpfSource : public Source {
   SourceOptions options_;
   BpfPrograms programs_;
   Identity identity_;
-  NetnsTable netns_;
   ProcessTable processes_;
-  ShareTable shares_;
+  EbpfRows rows_;
   Vanished vanished_;
   ring_buffer* ring_ = nullptr;
   BatchBuilder* out_ = nullptr;
-
-  // Sockets with shares: what their traffic rows need to know of them.
-  struct Shared {
-    std::uint64_t netns;
-    std::uint16_t protocol;
-    Address local;
-  };
-  std::unordered_map<std::uint64_t, Shared> shared_sockets_;
 
   // Connections that were reset, or timed out, while a process holds them: it may still read what has come, so their
   // end is told when it lets go, or after a moment.
