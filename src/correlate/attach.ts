@@ -73,6 +73,7 @@ function open(tables: Tables, half: Half, opening: Opening): boolean {
   const flow = tables.flows.create(opening.id, opening.protocol, half.protocolNumber, opening.ipVersion);
   flow.startMicros = opening.startMicros;
   flow.lastMicros = opening.startMicros;
+  flow.noteBits = tables.tiers.notesOf(half.protocolNumber);
   const local = opening.role.isClient ? flow.client : flow.server;
   place(half, flow, local, opening.local);
   const remote = otherEnd(flow, local);

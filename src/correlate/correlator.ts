@@ -194,6 +194,7 @@ export class Correlator implements LiveState {
     const { dirty, endedFlows } = this.tables;
     this.tables.dirty = [];
     this.tables.endedFlows = [];
+    this.tables.detections.settle(this.tables, dirty);
     this.processTable.announceReferenced();
     let steps = 0;
     for (const half of dirty) {
@@ -237,6 +238,7 @@ export class Correlator implements LiveState {
     finishIdle(tables);
     this.publishNow();
     expireAside(tables);
+    tables.detections.expire(tables);
     tables.endedCookies.retain(clock.nowNs);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);
@@ -310,11 +312,12 @@ export class Correlator implements LiveState {
   }
 
   status(): HostStatus {
-    const { losses: captureLosses, ...capture } = this.options.capture();
+    const { losses: captureLosses, tiers, ...capture } = this.options.capture();
     const usage = process.cpuUsage();
     return {
       ...this.options.host,
       ...capture,
+      tiers: this.tables.tiers.over(tiers),
       losses: [...(captureLosses ?? []), ...this.allLosses()],
       liveFlows: this.flowTable.live,
       endedFlows: this.flowTable.remembered,
@@ -330,6 +333,7 @@ export class Correlator implements LiveState {
     const losses = [...this.losses].map(([place, count]) => ({ place, count }));
     losses.push({ place: 'flowTable', count: this.flowTable.refused });
     losses.push({ place: 'trafficAside', count: this.tables.asideLost });
+    losses.push({ place: 'applicationAside', count: this.tables.detections.lost });
     losses.push({ place: 'userNames', count: this.users.failed });
     return losses;
   }
@@ -347,6 +351,7 @@ export class Correlator implements LiveState {
       idle: tables.idle.size,
       lingering: tables.lingerOf.size,
       aside: tables.asideRows,
+      detections: tables.detections.size,
       unresolved: tables.unresolved.size,
       endedCookies: tables.endedCookies.size,
     };

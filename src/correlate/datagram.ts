@@ -10,6 +10,7 @@ import type { Tables } from './tables.js';
 import { addressOrNull, type TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
 import { receivedFromUnknown } from './unknown-peers.js';
+import { showWire } from './wire-peers.js';
 
 const TCP = 6;
 const CONNECTED = 1;
@@ -201,10 +202,15 @@ function countersOf(share: DatagramShare): Counters {
   });
 }
 
-/** Completes a half at the end of a batch: its traffic is the sum of its processes'. */
+/** Completes a half at the end of a batch: its traffic is the sum of its processes', or what passed on the wire. */
 export function completePeer(half: PeerHalf): void {
+  if (half.shares.length > 0) sumShares(half);
+  showWire(half);
+}
+
+function sumShares(half: PeerHalf): void {
   const { flow, endpoint } = half;
-  if (flow === null || endpoint === null || half.shares.length === 0) return;
+  if (flow === null || endpoint === null) return;
   const total = new Counters();
   for (const share of half.shares) {
     total.sentOctets += share.sentOctets;

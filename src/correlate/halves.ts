@@ -5,6 +5,7 @@
  */
 import { Process, ProcessShare, type Endpoint, type Flow, type FlowEndReason } from './model.js';
 import { Namespace } from './namespaces.js';
+import type { WirePeer } from './wire-peers.js';
 
 /** How far the owner of a half is to be trusted, worst first. */
 export const OWNER_RANK = { none: 0, listener: 1, creator: 2, holder: 3, opener: 4, closer: 5, mover: 6 } as const;
@@ -148,6 +149,8 @@ export class PeerHalf extends Half {
   /** It had a flow before. */
   resumes = false;
   derived = false;
+  /** What the packets tier counts with the peer; null when it does not. */
+  wire: WirePeer | null = null;
   /** Second in which it may have become idle; -1 when nobody waits for that. */
   idleSecond = -1;
 

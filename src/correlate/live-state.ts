@@ -14,6 +14,12 @@ export type Fact =
 
 export type FactListener = (fact: Fact) => void;
 
+/** A part of capture, and since when it is as it is. */
+export interface HostTier extends TierStatus {
+  /** Null when capture does not tell. */
+  readonly sinceMicros: number | null;
+}
+
 /** Events or records that were lost, by the place where they were lost. Counts are since the start of the agent. */
 export interface Loss {
   /** For instance ringBuffer.socket, ringBuffer.process, socketTable, batchQueue, subscriber. */
@@ -33,7 +39,7 @@ export interface HostStatus {
   readonly source: 'ebpf' | 'ebpf-limited' | 'procfs' | 'replay';
   /** Why not a better source; null when it is the best. */
   readonly sourceReason: string | null;
-  readonly tiers: readonly TierStatus[];
+  readonly tiers: readonly HostTier[];
   readonly losses: readonly Loss[];
   readonly liveFlows: number;
   readonly endedFlows: number;

@@ -7,7 +7,12 @@
  *
  * Times are Unix time in microseconds (a double holds them exactly until the year 2255). `null` is unknown.
  */
+import type { Application } from './application.js';
 import { flowCommunityId } from './community-id.js';
+import { tcpFlagsOf, type TcpFlag } from './tcp-flags.js';
+
+export type { Application, ApplicationConfidence } from './application.js';
+export type { TcpFlag } from './tcp-flags.js';
 
 export type Protocol = 'TCP' | 'UDP' | 'ICMP' | 'ICMPV6' | 'SCTP' | 'RAW' | 'PACKET' | 'OTHER';
 /** Seen from this host: who opened the flow, and whether an end of it is elsewhere. */
@@ -28,8 +33,12 @@ export type FlowNoteCode =
   | 'TCP_FLAGS_TIER_OFF'
   | 'OCTETS_UNKNOWN'
   | 'EVENTS_LOST'
-  | 'PROCESS_NOT_VISIBLE';
-export type TcpFlag = 'FIN' | 'SYN' | 'RST' | 'PSH' | 'ACK' | 'URG' | 'ECE' | 'CWR';
+  | 'PROCESS_NOT_VISIBLE'
+  | 'TCP_FLAGS_PARTIAL'
+  | 'APPLICATION_TIER_OFF'
+  | 'APPLICATION_TIER_SHED'
+  | 'APPLICATION_UNDETECTED'
+  | 'MESSAGES_TIER_SHED';
 
 /** What one endpoint sent to the other. */
 export class Traffic {
@@ -44,8 +53,16 @@ export class Traffic {
   retransmittedPackets: number | null = null;
   /** True when octets were computed from segments and header sizes and not counted packet by packet. */
   octetsDerived = false;
-  /** Union of TCP flags seen from this endpoint; null when no tier saw packets. */
-  tcpFlags: TcpFlag[] | null = null;
+  /**
+   * All TCP flags that this endpoint set, as in byte 13 of the header, and ALL_TCP_FLAGS when all of its packets were
+   * seen; -1 when none was.
+   */
+  tcpFlagBits = -1;
+
+  /** All TCP flags that this endpoint set; null when no tier saw its packets. */
+  get tcpFlags(): readonly TcpFlag[] | null {
+    return tcpFlagsOf(this.tcpFlagBits);
+  }
 }
 
 /** A program image that a process ran: one per exec. */
@@ -180,6 +197,8 @@ export class Flow {
   startedBefore = false;
   rttMicros: number | null = null;
   minRttMicros: number | null = null;
+  /** What the first packets tell of the application; null when they do not, or nobody looked. */
+  application: Application | null = null;
   /** Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing; read it with `flowNotes`. */
   noteBits = 0;
   /** Grows whenever the flow is published with changes; 0 before the first time. */
@@ -203,6 +222,11 @@ export const FLOW_NOTE_CODES: readonly FlowNoteCode[] = [
   'OCTETS_UNKNOWN',
   'EVENTS_LOST',
   'PROCESS_NOT_VISIBLE',
+  'TCP_FLAGS_PARTIAL',
+  'APPLICATION_TIER_OFF',
+  'APPLICATION_TIER_SHED',
+  'APPLICATION_UNDETECTED',
+  'MESSAGES_TIER_SHED',
 ];
 
 /** The bit of a code in `noteBits`. */

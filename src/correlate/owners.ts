@@ -17,6 +17,11 @@ export const NOTE = {
   octetsUnknown: noteBit('OCTETS_UNKNOWN'),
   eventsLost: noteBit('EVENTS_LOST'),
   processNotVisible: noteBit('PROCESS_NOT_VISIBLE'),
+  tcpFlagsPartial: noteBit('TCP_FLAGS_PARTIAL'),
+  applicationTierOff: noteBit('APPLICATION_TIER_OFF'),
+  applicationTierShed: noteBit('APPLICATION_TIER_SHED'),
+  applicationUndetected: noteBit('APPLICATION_UNDETECTED'),
+  messagesTierShed: noteBit('MESSAGES_TIER_SHED'),
 } as const;
 
 /** What a socket's row says about its processes. */

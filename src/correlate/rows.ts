@@ -7,8 +7,10 @@ import { finishBound, finishStream } from './ends.js';
 import { BoundSocket, StreamSocket } from './halves.js';
 import { applyStreamRow, applyStreamTraffic } from './stream.js';
 import type { Tables } from './tables.js';
+import { noteShed } from './tiers.js';
 import { TrafficRow } from './traffic-row.js';
 import { resolveUnknown } from './unknown-peers.js';
+import { applyWirePeer } from './wire-peers.js';
 
 const TCP = 6;
 /** Traffic that came before its socket: as many rows as may be under way at once. */
@@ -21,13 +23,14 @@ const trafficRow = new TrafficRow();
 
 /**
  * Applies a batch, pausing every few rows. Processes come first, since the other rows refer to them; sockets before
- * their traffic; ends of sockets after it, and ends of processes last, so that whoever ended had everything it did.
+ * their traffic, and what packets tell after both; ends of sockets after it, and ends of processes last, so that whoever ended had everything it did.
  */
 export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, number>): Generator<void, void> {
   let steps = 0;
   for (let row = 0; row < batch.loss.rows; row++) {
     losses.set(batch.text(batch.loss.place[row] as number) ?? '', batch.loss.count[row] as number);
   }
+  for (let row = 0; row < batch.tier.rows; row++) yield* applyTierRow(tables, batch, row);
   for (let row = 0; row < batch.address.rows; row++) {
     tables.namespaces.apply(batch, row);
     if (++steps % STEPS === 0) yield;
@@ -44,7 +47,15 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     applyTrafficRow(tables, trafficRow.read(batch, row, tables.texts));
     if (++steps % STEPS === 0) yield;
   }
+  for (let row = 0; row < batch.peer.rows; row++) {
+    applyWirePeer(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
   for (const socket of [...tables.unresolved]) resolveUnknown(tables, socket, false);
+  for (let row = 0; row < batch.application.rows; row++) {
+    tables.detections.apply(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
   const { endings } = tables;
   tables.endings = [];
   for (const { socket, row } of endings) {
@@ -58,6 +69,19 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
   for (let row = 0; row < batch.process.rows; row++) {
     if (batch.process.kind[row] === PROCESS_KIND.exit) tables.processes.exit(batch, row);
     if (++steps % STEPS === 0) yield;
+  }
+}
+
+/** Flows that live when a tier is put off lack what it would have told. */
+function* applyTierRow(tables: Tables, batch: Batch, row: number): Generator<void, void> {
+  const notes = tables.tiers.apply(batch, row, tables.clock.micros(batch.tier.timeNs[row] as number));
+  if (notes === null) return;
+  let steps = 0;
+  for (const flow of tables.flows.all()) {
+    if (++steps % STEPS === 0) yield;
+    if (flow.state === 'ENDED') continue;
+    const bits = flow.protocol === 'TCP' ? notes.tcp : flow.protocol === 'UDP' ? notes.udp : 0;
+    noteShed(flow, bits);
   }
 }
 

@@ -2,6 +2,7 @@
 import { AddressTexts } from '../capture/address.js';
 import type { BootClock } from './clock.js';
 import { Fifo } from './collections.js';
+import { Detections } from './detections.js';
 import type { FlowTable } from './flow-table.js';
 import { HALF_FLAG, type BoundSocket, type Half, type Socket } from './halves.js';
 import { HashIndex, mixed } from './hash-index.js';
@@ -13,6 +14,7 @@ import { NamespaceTable } from './namespaces.js';
 import type { ProcessTable } from './process-table.js';
 import type { TrafficRow } from './traffic-row.js';
 import { RecentCookies } from './recent-cookies.js';
+import { Tiers } from './tiers.js';
 import { LocalTargets, TupleIndex } from './tuples.js';
 
 /** An end that waits for what the other end, on this host too, still has to tell. */
@@ -51,6 +53,8 @@ export class Tables {
   readonly targets = new LocalTargets(this.namespaces);
   readonly endedCookies = new RecentCookies();
   readonly idle = new IdleWheel();
+  readonly tiers = new Tiers();
+  readonly detections = new Detections();
   readonly lingering = new Fifo<Linger>();
   readonly lingerOf = new Map<Flow, Linger>();
   /** Traffic rows that came before their socket's row, by cookie. */

@@ -171,8 +171,8 @@ export class FakeState implements LiveState {
       source: 'ebpf',
       sourceReason: null,
       tiers: [
-        { name: 'lifecycle', state: 'ON', reason: null },
-        { name: 'packets', state: 'UNAVAILABLE', reason: 'not built in' },
+        { name: 'lifecycle', state: 'ON', reason: null, sinceMicros: T0 },
+        { name: 'packets', state: 'UNAVAILABLE', reason: 'not built in', sinceMicros: null },
       ],
       losses: [{ place: 'ringBuffer.socket', count: this.lost }],
       liveFlows: this.#flows.size,

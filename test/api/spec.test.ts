@@ -144,6 +144,7 @@ test('a REST property is the GraphQL field of the same name', () => {
     'Flow',
     'Endpoint',
     'Traffic',
+    'Application',
     'ProcessShare',
     'Process',
     'Image',

@@ -140,6 +140,7 @@ test('a hundred thousand lives leave nothing behind', () => {
       idle: 0,
       lingering: 0,
       aside: 0,
+      detections: 0,
       unresolved: 0,
       endedCookies: 0,
     },

@@ -21,7 +21,7 @@ test('a connected UDP socket has one flow, from its traffic', () => {
     messages: 1,
     retransmittedPackets: null,
     octetsDerived: false,
-    tcpFlags: null,
+    tcpFlagBits: -1,
   });
   assert.equal(stage.flow.server.sent.octets, 128);
   assert.equal(stage.flow.client.creator?.name, 'dig');
@@ -160,6 +160,7 @@ test('when both local sockets have ended nobody is waited for', () => {
       idle: 0,
       lingering: 0,
       aside: 0,
+      detections: 0,
       unresolved: 0,
       endedCookies: 0,
     },

@@ -5,7 +5,7 @@
  * unless it says otherwise.
  */
 import { BatchWriter, decodeBatch, type Batch, type WrittenRow } from '../../src/capture/batch.js';
-import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import { PEER_FLAG, PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
 import {
   Correlator,
   flowNotes,
@@ -90,6 +90,14 @@ interface TrafficWords {
   readonly final?: boolean;
   readonly firstReceived?: boolean;
   readonly peerUnknown?: boolean;
+}
+
+interface WireWords {
+  /** Payload bytes and packets. */
+  readonly sent?: readonly [bytes: number, packets: number];
+  readonly received?: readonly [bytes: number, packets: number];
+  readonly final?: boolean;
+  readonly part?: boolean;
 }
 
 const UDP_HEADERS = 28;
@@ -283,6 +291,53 @@ export class Story {
     return this;
   }
 
+  /** What the first packets tell; `confidence` as nDPI numbers it, 4 is what the packets say. */
+  detected(cookie: number, name: string, words: WrittenRow<'application'> & { peer?: string } = {}): this {
+    const { peer: peerText, ...more } = words;
+    const peer = place(peerText);
+    this.writer.add('application', {
+      timeNs: this.nowMs * MS,
+      cookie,
+      application: name,
+      applicationId: 1,
+      confidence: 4,
+      dnsReplyCode: -1,
+      ...(peer.address === undefined ? {} : { peerAddress: peer.address }),
+      peerPort: peer.port,
+      ...more,
+    });
+    return this;
+  }
+
+  /** What passed on the wire between a datagram socket and a peer: payload bytes and packets each way. */
+  wire(cookie: number, peer: string, words: WireWords): this {
+    const { address, port } = place(peer);
+    const { sent = [0, 0], received = [0, 0] } = words;
+    let flags = 0;
+    if (words.final === true) flags |= PEER_FLAG.final;
+    if (words.part === true) flags |= PEER_FLAG.part;
+    this.writer.add('peer', {
+      flags,
+      timeNs: this.nowMs * MS,
+      cookie,
+      ...(address === undefined ? {} : { peerAddress: address }),
+      peerPort: port,
+      sentBytes: sent[0],
+      sentPackets: sent[1],
+      sentOctets: sent[0] + UDP_HEADERS * sent[1],
+      receivedBytes: received[0],
+      receivedPackets: received[1],
+      receivedOctets: received[0] + UDP_HEADERS * received[1],
+    });
+    return this;
+  }
+
+  /** A tier goes on, or off for a reason. */
+  tier(name: string, reason: string | null = null): this {
+    this.writer.add('tier', { timeNs: this.nowMs * MS, name, on: reason === null ? 1 : 0, reason });
+    return this;
+  }
+
   seal(): Batch {
     return decodeBatch(this.writer.seal(this.nowMs * MS, EPOCH_MS * MS));
   }
@@ -390,9 +445,12 @@ export function line(flow: Flow): string {
   return `${flow.protocol} ${end(flow.client)} ${sizes} ${end(flow.server)} ${state} ${flow.direction}`;
 }
 
+/** What every flow has as long as nothing is told of the packets tier. */
+const WITHOUT_PACKETS: ReadonlySet<string> = new Set(['TCP_FLAGS_TIER_OFF', 'APPLICATION_TIER_OFF']);
+
 export function notes(flow: Flow): string {
   return flowNotes(flow)
-    .filter((note) => note !== 'TCP_FLAGS_TIER_OFF')
+    .filter((note) => !WITHOUT_PACKETS.has(note))
     .join(' ');
 }
 

@@ -53,7 +53,7 @@ test('octets are derived from segments and headers, packets are segments', () =>
     messages: null,
     retransmittedPackets: 2,
     octetsDerived: true,
-    tcpFlags: null,
+    tcpFlagBits: -1,
   });
   assert.equal(server.sent.octets, 500 + 7 * 52 + 8);
   assert.equal(server.sent.packets, 7);

@@ -15,4 +15,12 @@ export const NOTE_TEXTS: Readonly<Record<FlowNoteCode, string>> = {
   OCTETS_UNKNOWN: 'Octets at the IP layer are not known for this protocol in the present tiers.',
   EVENTS_LOST: 'Events of this flow were lost: counters may be low.',
   PROCESS_NOT_VISIBLE: 'A process exists that the agent may not see: it lacks privileges.',
+  TCP_FLAGS_PARTIAL: 'Some packets were not seen: TCP flags may lack some.',
+  APPLICATION_TIER_OFF: 'The packets tier is off: the application is not known.',
+  APPLICATION_TIER_SHED:
+    "The packets tier was put off to keep the agent's cost within its budget: the application is not known.",
+  APPLICATION_UNDETECTED:
+    'The application is not known: no packets with payload were looked at so far, or none that tell.',
+  MESSAGES_TIER_SHED:
+    "The messages tier was put off to keep the agent's cost within its budget: shares of processes and message counts are not known, or not of all of the flow.",
 };

@@ -102,6 +102,7 @@ export const resolvers: Resolvers = {
     arguments: (image, _args, { caller }) => (caller.mayReadCommandLines ? image.arguments : null),
     startTime: (image) => image.startMicros,
   },
+  Tier: { since: (tier) => tier.sinceMicros },
   Host: {
     startTime: (host) => host.startMicros,
     programRuns: (host) => Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs })),

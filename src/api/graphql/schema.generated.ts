@@ -1,8 +1,9 @@
 // Made by scripts/codegen.mjs from schema/*.graphql; do not edit.
 import type { TimeArgument } from '../query/index.js';
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
-import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic, Process as LiveProcess, ProcessShare as LiveProcessShare, Image as LiveImage, Container as LiveContainer, User as LiveUser, FlowNoteCode as LiveFlowNoteCode } from '../../correlate/model.js';
+import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic, Application as LiveApplication, Process as LiveProcess, ProcessShare as LiveProcessShare, Image as LiveImage, Container as LiveContainer, User as LiveUser, FlowNoteCode as LiveFlowNoteCode } from '../../correlate/model.js';
 import type { HostView, FlowPage, ProcessPage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, RequestContext } from './mapped.js';
+import type { HostTier } from '../../correlate/live-state.js';
 import type { FlowTotal as FlowTotalRow } from '../query/index.js';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
@@ -24,6 +25,51 @@ export type Scalars = {
   /** A count that may pass 32 bits. A JSON number up to 2^53, a string of decimal digits above. */
   Long: { input: number; output: number; }
 };
+
+/**
+ * What application a conversation carries, as nDPI tells from its first packets. Payload is looked at in the agent's native
+ * part and not kept; only what is here comes out of it.
+ */
+export type Application = {
+  readonly __typename?: 'Application';
+  /** The protocol spoken, by nDPI's name: TLS, HTTP, DNS, SSH, Redis, PostgreSQL … */
+  readonly protocol: Scalars['String']['output'];
+  /** What is served over it (Google, Netflix), or the protocol again when that is not known. */
+  readonly name: Scalars['String']['output'];
+  /** nDPI's category: Web, Database, RemoteAccess …; null when it has none. */
+  readonly category: Maybe<Scalars['String']['output']>;
+  /** What it was told by; null when nDPI does not say. */
+  readonly confidence: Maybe<ApplicationConfidence>;
+  /** Server name indication of TLS or QUIC; null without. */
+  readonly serverName: Maybe<Scalars['String']['output']>;
+  /** Protocols that the client offers within TLS or QUIC (ALPN); null when it offers none. */
+  readonly alpn: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** Version of TLS, for instance TLSv1.3; null when it is no TLS. */
+  readonly tlsVersion: Maybe<Scalars['String']['output']>;
+  /** Host header of the first HTTP request; null when it is no HTTP. */
+  readonly httpHost: Maybe<Scalars['String']['output']>;
+  /** User-Agent header of the first HTTP request; null without. */
+  readonly httpUserAgent: Maybe<Scalars['String']['output']>;
+  /** Name that the latest DNS query asks for; null when it is no DNS. */
+  readonly dnsQuery: Maybe<Scalars['String']['output']>;
+  /** RCODE of the answer to it: 0 no error, 3 no such name; null before an answer. */
+  readonly dnsReplyCode: Maybe<Scalars['Int']['output']>;
+  /** Identification of the SSH client, for instance SSH-2.0-OpenSSH_9.2; null when it is no SSH. */
+  readonly sshClient: Maybe<Scalars['String']['output']>;
+  /** Identification of the SSH server; null when it is no SSH. */
+  readonly sshServer: Maybe<Scalars['String']['output']>;
+};
+
+/** What an application was told by, worst first. */
+export type ApplicationConfidence =
+  /** The port alone: a guess. */
+  | 'PORT'
+  /** The address alone: a guess. */
+  | 'ADDRESS'
+  /** Another conversation with the same end. */
+  | 'CACHE'
+  /** What the packets say. */
+  | 'PACKETS';
 
 /** One side of a flow. */
 export type Endpoint = {
@@ -205,6 +251,14 @@ export type FlowFilter = {
   readonly state?: InputMaybe<ReadonlyArray<FlowState>>;
   /** Ended for one of these reasons. */
   readonly endReason?: InputMaybe<ReadonlyArray<FlowEndReason>>;
+  /** Application, or the protocol below it: `TLS` also finds what is told apart within TLS. */
+  readonly application?: InputMaybe<StringFilter>;
+  /** Category of the application. */
+  readonly category?: InputMaybe<StringFilter>;
+  /** Server name indication of TLS or QUIC. */
+  readonly serverName?: InputMaybe<StringFilter>;
+  /** Name that the latest DNS query asks for. */
+  readonly dnsQuery?: InputMaybe<StringFilter>;
   /** Has at least one of these notes. */
   readonly note?: InputMaybe<ReadonlyArray<FlowNoteCode>>;
   /** Community ID. */
@@ -395,6 +449,8 @@ export type Flow = Node & {
   readonly rttMicros: Maybe<Scalars['Float']['output']>;
   /** Smallest round-trip time in microseconds as the kernel's TCP has it; null for other protocols and before the first measurement. */
   readonly minRttMicros: Maybe<Scalars['Float']['output']>;
+  /** The application that its first packets tell of; null when they do not, or when nobody looked, which a note tells. */
+  readonly application: Maybe<Application>;
   /** What about this flow is unknown or not exact, and why. Empty for most. */
   readonly notes: ReadonlyArray<FlowNote>;
 };
@@ -489,7 +545,17 @@ export type FlowNoteCode =
   /** Events of this flow were lost; counters may be low. */
   | 'EVENTS_LOST'
   /** A process exists but the agent may not see it: it lacks privileges. */
-  | 'PROCESS_NOT_VISIBLE';
+  | 'PROCESS_NOT_VISIBLE'
+  /** Some packets were not seen: TCP flags may lack some. */
+  | 'TCP_FLAGS_PARTIAL'
+  /** The packets tier is off: the application is not known. */
+  | 'APPLICATION_TIER_OFF'
+  /** The packets tier was put off to keep the agent's cost within its budget: the application is not known. */
+  | 'APPLICATION_TIER_SHED'
+  /** The application is not known: no packets with payload were looked at so far, or none that tell. */
+  | 'APPLICATION_UNDETECTED'
+  /** The messages tier was put off to keep the agent's cost within its budget: shares of processes and message counts are not known, or not of all of the flow. */
+  | 'MESSAGES_TIER_SHED';
 
 /** A machine with an agent: what the agent captures, what it lost and what it costs. */
 export type Host = {
@@ -549,6 +615,8 @@ export type Tier = {
   readonly state: TierState;
   /** Why it is not on, with the cure where there is one; null when it is on. */
   readonly reason: Maybe<Scalars['String']['output']>;
+  /** Since when it is as it is; null when that is not known. */
+  readonly since: Maybe<Scalars['DateTime']['output']>;
 };
 
 export type TierState =
@@ -951,8 +1019,8 @@ export type ProcessEventKind =
   | 'EXITED';
 
 /**
- * What to group flows by. Some dimensions belong to the flow (PORT, PROTOCOL, DIRECTION, STATE, END_REASON, HOST), the others
- * to one of its ends.
+ * What to group flows by. Some dimensions belong to the flow (PORT, PROTOCOL, APPLICATION, DIRECTION, STATE, END_REASON,
+ * HOST), the others to one of its ends.
  */
 export type FlowDimension =
   /** Process, by identity. */
@@ -977,6 +1045,8 @@ export type FlowDimension =
   | 'PORT'
   /** Protocol. */
   | 'PROTOCOL'
+  /** Name of the application. */
+  | 'APPLICATION'
   /** Direction. */
   | 'DIRECTION'
   /** State. */
@@ -1044,6 +1114,8 @@ export type FlowTotal = {
   readonly port: Maybe<Scalars['Int']['output']>;
   /** Protocol; null unless grouped by PROTOCOL. */
   readonly protocol: Maybe<Protocol>;
+  /** Name of the application; null unless grouped by APPLICATION, and when unknown. */
+  readonly application: Maybe<Scalars['String']['output']>;
   /** Direction; null unless grouped by DIRECTION. */
   readonly direction: Maybe<Direction>;
   /** State; null unless grouped by STATE. */
@@ -1205,9 +1277,11 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
 
 /** Mapping between all available schema types and the resolvers types */
 export type ResolversTypes = {
-  Endpoint: ResolverTypeWrapper<LiveEndpoint>;
+  Application: ResolverTypeWrapper<LiveApplication>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  ApplicationConfidence: ApplicationConfidence;
+  Endpoint: ResolverTypeWrapper<LiveEndpoint>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   Traffic: ResolverTypeWrapper<LiveTraffic>;
   TcpFlag: TcpFlag;
@@ -1237,7 +1311,7 @@ export type ResolversTypes = {
   FlowNote: ResolverTypeWrapper<LiveFlowNoteCode>;
   FlowNoteCode: FlowNoteCode;
   Host: ResolverTypeWrapper<HostView>;
-  Tier: ResolverTypeWrapper<Tier>;
+  Tier: ResolverTypeWrapper<HostTier>;
   TierState: TierState;
   Loss: ResolverTypeWrapper<Loss>;
   ProgramRuns: ResolverTypeWrapper<ProgramRuns>;
@@ -1273,9 +1347,10 @@ export type ResolversTypes = {
 
 /** Mapping between all available schema types and the resolvers parents */
 export type ResolversParentTypes = {
-  Endpoint: LiveEndpoint;
+  Application: LiveApplication;
   String: Scalars['String']['output'];
   Int: Scalars['Int']['output'];
+  Endpoint: LiveEndpoint;
   Boolean: Scalars['Boolean']['output'];
   Traffic: LiveTraffic;
   ProcessShare: LiveProcessShare;
@@ -1296,7 +1371,7 @@ export type ResolversParentTypes = {
   ID: Scalars['ID']['output'];
   FlowNote: LiveFlowNoteCode;
   Host: HostView;
-  Tier: Tier;
+  Tier: HostTier;
   Loss: Loss;
   ProgramRuns: ProgramRuns;
   PageInfo: AnyPage;
@@ -1322,6 +1397,22 @@ export type ResolversParentTypes = {
   FlowTotalKey: FlowTotalKey;
   TrafficSum: TrafficSum;
   User: LiveUser;
+};
+
+export type ApplicationResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Application'] = ResolversParentTypes['Application']> = {
+  protocol?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  category?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  confidence?: Resolver<Maybe<ResolversTypes['ApplicationConfidence']>, ParentType, ContextType>;
+  serverName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  alpn?: Resolver<Maybe<ReadonlyArray<ResolversTypes['String']>>, ParentType, ContextType>;
+  tlsVersion?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  httpHost?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  httpUserAgent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  dnsQuery?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  dnsReplyCode?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  sshClient?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  sshServer?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type EndpointResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Endpoint'] = ResolversParentTypes['Endpoint']> = {
@@ -1372,6 +1463,7 @@ export type FlowResolvers<ContextType = RequestContext, ParentType extends Resol
   startedBefore?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   rttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   minRttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  application?: Resolver<Maybe<ResolversTypes['Application']>, ParentType, ContextType>;
   notes?: Resolver<ReadonlyArray<ResolversTypes['FlowNote']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -1410,6 +1502,7 @@ export type TierResolvers<ContextType = RequestContext, ParentType extends Resol
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   state?: Resolver<ResolversTypes['TierState'], ParentType, ContextType>;
   reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  since?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
 export type LossResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Loss'] = ResolversParentTypes['Loss']> = {
@@ -1569,6 +1662,7 @@ export type FlowTotalResolvers<ContextType = RequestContext, ParentType extends 
   remotePrefix?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   port?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
   protocol?: Resolver<Maybe<ResolversTypes['Protocol']>, ParentType, ContextType>;
+  application?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   direction?: Resolver<Maybe<ResolversTypes['Direction']>, ParentType, ContextType>;
   state?: Resolver<Maybe<ResolversTypes['FlowState']>, ParentType, ContextType>;
   endReason?: Resolver<Maybe<ResolversTypes['FlowEndReason']>, ParentType, ContextType>;
@@ -1604,6 +1698,7 @@ export type UserResolvers<ContextType = RequestContext, ParentType extends Resol
 };
 
 export type Resolvers<ContextType = RequestContext> = {
+  Application?: ApplicationResolvers<ContextType>;
   Endpoint?: EndpointResolvers<ContextType>;
   Traffic?: TrafficResolvers<ContextType>;
   ProcessShare?: ProcessShareResolvers<ContextType>;

@@ -126,6 +126,33 @@ export const FLOW_FIELDS: readonly FilterField<Flow>[] = [
   oneOf('state', 'FlowState', FLOW_STATES, (flow) => flow.state),
   oneOf('endReason', 'FlowEndReason', FLOW_END_REASONS, (flow) => flow.endReason),
   {
+    name: 'application',
+    kind: 'String',
+    late: true,
+    build:
+      (test) =>
+      ({ application }) =>
+        application !== null && (test.whole(application.name) || test.whole(application.protocol)),
+  },
+  {
+    name: 'category',
+    kind: 'String',
+    late: true,
+    build: (test) => textOr((flow) => flow.application?.category ?? null, test),
+  },
+  {
+    name: 'serverName',
+    kind: 'String',
+    late: true,
+    build: (test) => textOr((flow) => flow.application?.serverName ?? null, test),
+  },
+  {
+    name: 'dnsQuery',
+    kind: 'String',
+    late: true,
+    build: (test) => textOr((flow) => flow.application?.dnsQuery ?? null, test),
+  },
+  {
     name: 'note',
     kind: 'Enum',
     type: 'FlowNoteCode',

@@ -38,6 +38,7 @@ export const FLOW_DIMENSIONS = [
   'REMOTE_PREFIX',
   'PORT',
   'PROTOCOL',
+  'APPLICATION',
   'DIRECTION',
   'STATE',
   'END_REASON',
@@ -79,6 +80,7 @@ export class FlowTotal implements TrafficSum {
   remotePrefix: string | null = null;
   port: number | null = null;
   protocol: string | null = null;
+  application: string | null = null;
   direction: string | null = null;
   state: string | null = null;
   endReason: string | null = null;
@@ -140,6 +142,7 @@ const DIMENSIONS: Readonly<Record<FlowDimension, Dimension>> = {
     fill: (total, flow) => (total.port = flow.server.port),
   },
   PROTOCOL: ofFlow('protocol', (flow) => flow.protocol),
+  APPLICATION: ofFlow('application', (flow) => flow.application?.name ?? null),
   DIRECTION: ofFlow('direction', (flow) => flow.direction),
   STATE: ofFlow('state', (flow) => flow.state),
   END_REASON: ofFlow('endReason', (flow) => flow.endReason),
@@ -158,6 +161,7 @@ type TextField =
   | 'remoteAddress'
   | 'remotePrefix'
   | 'protocol'
+  | 'application'
   | 'direction'
   | 'state'
   | 'endReason';

@@ -1,6 +1,7 @@
 /** The one place that turns the live state's objects into REST's JSON: the fields of GraphQL under the same names. */
 import {
   flowNotes,
+  type Application,
   type Container,
   type Endpoint,
   type Flow,
@@ -46,6 +47,7 @@ export function flowShape(flow: Flow, context: ShapeContext): Json {
     startedBefore: flow.startedBefore,
     rttMicros: flow.rttMicros,
     minRttMicros: flow.minRttMicros,
+    application: flow.application && applicationShape(flow.application),
     notes: flowNotes(flow).map((code) => ({ code, description: NOTE_TEXTS[code] })),
   };
 }
@@ -67,6 +69,27 @@ function endpointShape(endpoint: Endpoint, context: ShapeContext): Json {
     user: owner && userBrief(context.queries.state.user(owner.uid)),
     container: owner?.container ? containerShape(owner.container) : null,
     sent: trafficShape(endpoint.sent),
+  };
+}
+
+/** Its fields are the schema's own, in a fixed order. */
+function applicationShape(application: Application): Json {
+  const { protocol, name, category, confidence, serverName, alpn, tlsVersion } = application;
+  const { httpHost, httpUserAgent, dnsQuery, dnsReplyCode, sshClient, sshServer } = application;
+  return {
+    protocol,
+    name,
+    category,
+    confidence,
+    serverName,
+    alpn,
+    tlsVersion,
+    httpHost,
+    httpUserAgent,
+    dnsQuery,
+    dnsReplyCode,
+    sshClient,
+    sshServer,
   };
 }
 
@@ -163,6 +186,7 @@ export function totalShape(total: FlowTotal, context: ShapeContext): Json {
     remotePrefix: total.remotePrefix,
     port: total.port,
     protocol: total.protocol,
+    application: total.application,
     direction: total.direction,
     state: total.state,
     endReason: total.endReason,
@@ -185,7 +209,12 @@ export function hostShape(host: HostView): Json {
     startTime: formatTime(host.startMicros),
     source: host.source,
     sourceReason: host.sourceReason,
-    tiers: host.tiers.map(({ name, state, reason }) => ({ name, state, reason })),
+    tiers: host.tiers.map(({ name, state, reason, sinceMicros }) => ({
+      name,
+      state,
+      reason,
+      since: time(sinceMicros),
+    })),
     losses: host.losses.map((loss) => ({ place: loss.place, count: formatLong(loss.count) })),
     liveFlows: host.liveFlows,
     endedFlows: host.endedFlows,

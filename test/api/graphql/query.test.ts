@@ -32,7 +32,7 @@ const WHOLE = `fragment P on Process { id pid name executable commandLine argume
     processes { process { name } sentPayloadBytes receivedPayloadBytes } container { id }
     sent { octets packets payloadBytes messages retransmittedPackets octetsDerived tcpFlags } }
   query Q($where: FlowFilter, $first: Int = 3, $withHost: Boolean = true) {
-    host { id name bootId kernel agentVersion agentPid startTime source sourceReason tiers { name state reason }
+    host { id name bootId kernel agentVersion agentPid startTime source sourceReason tiers { name state reason since }
       losses { place count } liveFlows flowsStarted agentCpuTimeMs agentMemoryBytes programRuns { program runs } lastPollMs subscribers }
     hosts { name }
     flows(where: $where, first: $first, orderBy: {field: PAYLOAD_BYTES}) {
@@ -40,6 +40,7 @@ const WHOLE = `fragment P on Process { id pid name executable commandLine argume
       edges { node { id } }
       nodes { __typename id communityId host @include(if: $withHost) { name } protocol protocolNumber ipVersion direction state
         client { ...E } server { ...E } startTime lastTime endTime durationMs endReason startedBefore rttMicros minRttMicros
+        application { protocol name category confidence serverName alpn tlsVersion httpHost httpUserAgent dnsQuery dnsReplyCode sshClient sshServer }
         notes { code description } }
     }
     flowTotals(groupBy: [PROCESS, PORT]) { keys { dimension value } process { name } port flows octets payloadBytes sent { octets } received { octets } }
