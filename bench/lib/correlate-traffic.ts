@@ -15,6 +15,7 @@ export function benchCorrelator(options: Partial<CorrelatorOptions> = {}): Corre
     host: { id: 'bench', name: 'bench', bootId: 'bench', kernel: '', agentVersion: '', agentPid: 1, startMicros: 0 },
     flows: { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 10_000_000 },
     processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
+    exchanges: { keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 100_000, queryStrings: false, redact: [] },
     resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
     capture: () => ({
       source: 'replay',

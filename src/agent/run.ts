@@ -67,7 +67,7 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
       );
       stopReload = options.onReload?.((changed) => {
         feed.setFilter(changed.capture);
-        correlator.reconfigure(changed.processes);
+        correlator.reconfigure(changed.processes, changed.exchanges);
       });
     });
   } finally {
@@ -89,6 +89,7 @@ function makeCorrelator(config: Config, feed: Feed): Correlator {
     host: { id: hostId, name: hostname, bootId, kernel, agentVersion, agentPid: process.pid, startMicros },
     flows: config.flows,
     processes: config.processes,
+    exchanges: config.exchanges,
     resolveUsers: feed.resolveUsers,
     capture: () => feed.status(),
     ownersHidden: feed.ownersHidden,

@@ -16,6 +16,7 @@ export function makeSchema(machine: Machine) {
     capture: captureSection(),
     flows: flowsSection(),
     processes: processesSection(),
+    exchanges: exchangesSection(),
     log: logSection(machine),
   });
 }
@@ -176,6 +177,31 @@ function processesSection() {
     keepExitedMax: kinds.integer('Most exited processes in memory.', { min: 0, max: 10_000_000 }, { default: 100_000 }),
     redact: kinds.list(
       'Regular expressions; what they match in a command line is shown as "***". With groups, only what those match.',
+      kinds.pattern,
+      { placeholder: 'patterns', runtime: true },
+    ),
+  });
+}
+
+function exchangesSection() {
+  return section({
+    keepEndedMs: kinds.duration(
+      'How long ended exchanges stay in memory, as long as their flow does.',
+      { min: 0, max: DAY_MS },
+      { default: MINUTE_MS },
+    ),
+    keepEndedMax: kinds.integer('Most ended exchanges in memory.', { min: 0, max: 10_000_000 }, { default: 100_000 }),
+    maxLive: kinds.integer(
+      'Most exchanges that last; beyond, new ones are counted as lost.',
+      { min: 1, max: 10_000_000 },
+      { default: 100_000 },
+    ),
+    queryStrings: kinds.bool("Show what follows the ? of a request's target; it may hold secrets.", {
+      default: false,
+      runtime: true,
+    }),
+    redact: kinds.list(
+      'Regular expressions; what they match in the target of a request is shown as "***". With groups, only what those match.',
       kinds.pattern,
       { placeholder: 'patterns', runtime: true },
     ),

@@ -3,6 +3,9 @@ import type { Batch } from '../capture/batch.js';
 import { locate } from './attach.js';
 import { BootClock } from './clock.js';
 import { completePeer } from './datagram.js';
+import type { Exchange } from './exchange.js';
+import { exchangeById, ExchangeTable, type ExchangeLimits } from './exchange-table.js';
+import { Exchanges } from './exchanges.js';
 import { finishIdle, finishLingering } from './ends.js';
 import { FlowTable, type FlowLimits } from './flow-table.js';
 import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
@@ -12,6 +15,7 @@ import type { Flow, FlowEndReason, Process, User } from './model.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
 import { makeRedactor } from './redact.js';
+import type { TargetRules } from './request-target.js';
 import { applyRows, expireAside } from './rows.js';
 import { completeStream } from './stream.js';
 import { Tables } from './tables.js';
@@ -45,6 +49,7 @@ export interface CorrelatorOptions {
   readonly host: HostFacts;
   readonly flows: FlowLimits;
   readonly processes: ProcessLimits & { readonly redact: readonly string[] };
+  readonly exchanges: ExchangeLimits & TargetRules;
   readonly resolveUsers: UserResolver;
   readonly capture: () => CaptureStatus;
   /** How long a flow that ended at one end waits for the other end on this host: a little more than a poll. */
@@ -67,6 +72,7 @@ export class Correlator implements LiveState {
   private readonly clock = new BootClock();
   private readonly processTable: ProcessTable;
   private readonly flowTable: FlowTable;
+  private readonly exchangeTable: ExchangeTable;
   private readonly tables: Tables;
   private readonly losses = new Map<string, number>();
   private listeners: readonly FactListener[] = [];
@@ -81,7 +87,7 @@ export class Correlator implements LiveState {
   private waiters: (() => void)[] = [];
 
   constructor(private readonly options: CorrelatorOptions) {
-    const { host, flows, processes } = options;
+    const { host, flows, processes, exchanges } = options;
     const ids = new IdMaker(host.id, host.bootId);
     this.users = new UserDirectory(options.resolveUsers);
     this.processTable = new ProcessTable(ids, this.clock, processes, (event, process) =>
@@ -90,7 +96,10 @@ export class Correlator implements LiveState {
     this.processTable.redact = makeRedactor(processes.redact);
     this.processTable.meetUser = (uid) => void this.users.user(uid);
     this.flowTable = new FlowTable(flows, this.processTable, (event, flow) => this.tellFlow(event, flow));
-    this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, {
+    this.exchangeTable = new ExchangeTable(exchanges, (event, exchange) => this.tellExchange(event, exchange));
+    this.flowTable.forgotten = (flow) => this.exchangeTable.forgetFlow(flow);
+    const rules = new Exchanges(this.exchangeTable, exchanges);
+    this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, rules, {
       idleTimeoutMs: flows.idleTimeoutMs,
       mateWaitMs: options.mateWaitMs ?? DEFAULT_MATE_WAIT_MS,
       ownersHidden: options.ownersHidden ?? false,
@@ -149,6 +158,9 @@ export class Correlator implements LiveState {
       else this.flowTable.end(flow, lingering.reason, lingering.endMicros);
       this.flowTable.publish(flow, this.revision, now);
     }
+    this.exchangeTable.finishAll(now);
+    const work = this.exchangeTable.publish(now);
+    while (work.next().done !== true);
   }
 
   private schedule(): void {
@@ -207,15 +219,19 @@ export class Correlator implements LiveState {
       if (flow !== null) this.flowTable.publish(flow, revision, now);
       if (++steps % 64 === 0) yield;
     }
+    const dueNs = this.clock.nowNs + this.tables.rules.mateWaitMs * 1e6;
     for (const flow of endedFlows) {
       this.flowTable.publish(flow, revision, now);
+      this.exchangeTable.flowEnded(flow, dueNs);
       if (++steps % 64 === 0) yield;
     }
+    yield* this.exchangeTable.publish(now);
     this.processTable.announceExits();
   }
 
   private publishNow(): void {
-    if (this.tables.dirty.length === 0 && this.tables.endedFlows.length === 0) return;
+    const { dirty, endedFlows } = this.tables;
+    if (dirty.length === 0 && endedFlows.length === 0 && !this.exchangeTable.hasNews) return;
     const work = this.publish();
     while (work.next().done !== true);
   }
@@ -236,10 +252,12 @@ export class Correlator implements LiveState {
     this.publishNow();
     finishLingering(tables);
     finishIdle(tables);
+    this.exchangeTable.finishWaiting(clock.nowNs, clock.nowMicros);
     this.publishNow();
     expireAside(tables);
     tables.detections.expire(tables);
     tables.endedCookies.retain(clock.nowNs);
+    this.exchangeTable.retain(clock.nowMicros);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);
     this.reportLasting();
@@ -265,6 +283,10 @@ export class Correlator implements LiveState {
     if (this.listeners.length > 0) this.tell({ kind: 'process', event, process });
   }
 
+  private tellExchange(event: 'STARTED' | 'ENDED', exchange: Exchange): void {
+    if (this.listeners.length > 0) this.tell({ kind: 'exchange', event, exchange });
+  }
+
   private tell(fact: Fact): void {
     for (const listener of this.listeners) listener(fact);
   }
@@ -283,6 +305,14 @@ export class Correlator implements LiveState {
 
   process(id: string): Process | undefined {
     return this.processTable.get(id);
+  }
+
+  exchanges(): Iterable<Exchange> {
+    return this.exchangeTable.all();
+  }
+
+  exchange(id: string): Exchange | undefined {
+    return exchangeById(id, (flowId) => this.flowTable.get(flowId));
   }
 
   user(uid: number): User {
@@ -307,8 +337,9 @@ export class Correlator implements LiveState {
   }
 
   /** Takes over what may be configured anew while the agent runs. */
-  reconfigure(processes: { readonly redact: readonly string[] }): void {
+  reconfigure(processes: { readonly redact: readonly string[] }, exchanges: TargetRules): void {
     this.processTable.redact = makeRedactor(processes.redact);
+    this.tables.exchanges.reconfigure(exchanges);
   }
 
   status(): HostStatus {
@@ -324,6 +355,10 @@ export class Correlator implements LiveState {
       liveProcesses: this.processTable.live,
       flowsStarted: this.flowTable.started,
       flowsEnded: this.flowTable.endedInAll,
+      liveExchanges: this.exchangeTable.live,
+      endedExchanges: this.exchangeTable.remembered,
+      exchangesStarted: this.exchangeTable.started,
+      exchangesEnded: this.exchangeTable.endedInAll,
       agentCpuTimeMs: (usage.user + usage.system) / 1000,
       agentMemoryBytes: process.memoryUsage.rss(),
     };
@@ -334,6 +369,9 @@ export class Correlator implements LiveState {
     losses.push({ place: 'flowTable', count: this.flowTable.refused });
     losses.push({ place: 'trafficAside', count: this.tables.asideLost });
     losses.push({ place: 'applicationAside', count: this.tables.detections.lost });
+    losses.push({ place: 'exchangeTable', count: this.exchangeTable.refused });
+    losses.push({ place: 'exchangeAside', count: this.tables.exchanges.lost });
+    losses.push({ place: 'endedExchanges', count: this.exchangeTable.evicted });
     losses.push({ place: 'userNames', count: this.users.failed });
     return losses;
   }
@@ -351,6 +389,9 @@ export class Correlator implements LiveState {
       idle: tables.idle.size,
       lingering: tables.lingerOf.size,
       aside: tables.asideRows,
+      exchanges: this.exchangeTable.live + this.exchangeTable.remembered,
+      ...this.exchangeTable.sizes,
+      exchangeAside: tables.exchanges.waitingRows,
       detections: tables.detections.size,
       unresolved: tables.unresolved.size,
       endedCookies: tables.endedCookies.size,

@@ -41,6 +41,8 @@ export class FlowTable {
   private startedCount = 0;
   private endedCount = 0;
   private refusedCount = 0;
+  /** Told of each flow that is forgotten. */
+  forgotten: (flow: Flow) => void = () => undefined;
 
   constructor(
     private readonly limits: FlowLimits,
@@ -126,6 +128,7 @@ export class FlowTable {
       this.ended.shift();
       this.endedAt.shift();
       this.byId.delete(next.id);
+      this.forgotten(next);
       this.unlink(next);
     }
   }

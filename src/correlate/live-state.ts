@@ -3,6 +3,7 @@
  * stream of facts that changed it.
  */
 import type { TierStatus } from '../capture/index.js';
+import type { Exchange } from './exchange.js';
 import type { Flow, Process, User } from './model.js';
 
 export type { TierStatus } from '../capture/index.js';
@@ -10,7 +11,8 @@ export type { TierStatus } from '../capture/index.js';
 /** One thing that happened. Objects are live: read what is needed before returning, or copy it. */
 export type Fact =
   | { readonly kind: 'flow'; readonly event: 'STARTED' | 'UPDATED' | 'ENDED'; readonly flow: Flow }
-  | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process };
+  | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process }
+  | { readonly kind: 'exchange'; readonly event: 'STARTED' | 'ENDED'; readonly exchange: Exchange };
 
 export type FactListener = (fact: Fact) => void;
 
@@ -47,6 +49,11 @@ export interface HostStatus {
   /** Flows that started and ended since the agent's start. */
   readonly flowsStarted: number;
   readonly flowsEnded: number;
+  /** Exchanges that are not over, that are over and remembered, and that started and ended since the agent's start. */
+  readonly liveExchanges: number;
+  readonly endedExchanges: number;
+  readonly exchangesStarted: number;
+  readonly exchangesEnded: number;
   /** CPU time of the agent's own user space since its start, in ms; resident memory in bytes. */
   readonly agentCpuTimeMs: number;
   readonly agentMemoryBytes: number;
@@ -64,6 +71,9 @@ export interface LiveState {
   /** Live processes and those that exited a short while ago. */
   processes(): Iterable<Process>;
   process(id: string): Process | undefined;
+  /** Exchanges that last and those that ended a short while ago. */
+  exchanges(): Iterable<Exchange>;
+  exchange(id: string): Exchange | undefined;
   /** The account of a uid; never fails (the number is the name while the name is unknown). */
   user(uid: number): User;
   /** The uid of an account name among the users seen. */

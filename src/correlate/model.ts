@@ -9,6 +9,7 @@
  */
 import type { Application } from './application.js';
 import { flowCommunityId } from './community-id.js';
+import type { FlowExchanges } from './exchange-table.js';
 import { tcpFlagsOf, type TcpFlag } from './tcp-flags.js';
 
 export type { Application, ApplicationConfidence } from './application.js';
@@ -199,6 +200,8 @@ export class Flow {
   minRttMicros: number | null = null;
   /** What the first packets tell of the application; null when they do not, or nobody looked. */
   application: Application | null = null;
+  /** Requests and responses within it; null when none were seen. */
+  exchanges: FlowExchanges | null = null;
   /** Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing; read it with `flowNotes`. */
   noteBits = 0;
   /** Grows whenever the flow is published with changes; 0 before the first time. */

@@ -313,7 +313,7 @@ export class ProcessTable {
   }
 
   /** One string for equal ones: names, paths and cgroups repeat. */
-  private shared(text: string): string {
+  shared(text: string): string {
     const known = this.strings.get(text);
     if (known !== undefined) return known;
     if (this.strings.size >= 10_000) this.strings.clear();

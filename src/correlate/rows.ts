@@ -4,7 +4,9 @@ import { PROCESS_KIND, SOCKET_FLAG } from '../capture/layout.js';
 import { isUnspecified } from '../capture/address.js';
 import { applyBoundRow, applyBoundTraffic } from './datagram.js';
 import { finishBound, finishStream } from './ends.js';
+import { ExchangeRows } from './exchanges.js';
 import { BoundSocket, StreamSocket } from './halves.js';
+import { NOTE } from './owners.js';
 import { applyStreamRow, applyStreamTraffic } from './stream.js';
 import type { Tables } from './tables.js';
 import { noteShed } from './tiers.js';
@@ -43,6 +45,7 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     applySocketRow(tables, batch, row);
     if (++steps % STEPS === 0) yield;
   }
+  if (tables.exchanges.waitingRows > 0) tables.exchanges.retry(tables);
   for (let row = 0; row < batch.traffic.rows; row++) {
     applyTrafficRow(tables, trafficRow.read(batch, row, tables.texts));
     if (++steps % STEPS === 0) yield;
@@ -55,6 +58,13 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
   for (let row = 0; row < batch.application.rows; row++) {
     tables.detections.apply(tables, batch, row);
     if (++steps % STEPS === 0) yield;
+  }
+  if (batch.exchange.rows > 0) {
+    const rows = new ExchangeRows(batch);
+    for (let row = 0; row < batch.exchange.rows; row++) {
+      tables.exchanges.apply(tables, rows, row);
+      if (++steps % STEPS === 0) yield;
+    }
   }
   const { endings } = tables;
   tables.endings = [];
@@ -83,6 +93,7 @@ function* applyTierRow(tables: Tables, batch: Batch, row: number): Generator<voi
     const bits = flow.protocol === 'TCP' ? notes.tcp : flow.protocol === 'UDP' ? notes.udp : 0;
     noteShed(flow, bits);
   }
+  if ((notes.tcp & NOTE.messagesTierShed) !== 0) tables.exchanges.table.finishAll(tables.clock.nowMicros);
 }
 
 function applySocketRow(tables: Tables, batch: Batch, row: number): void {

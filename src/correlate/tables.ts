@@ -3,6 +3,7 @@ import { AddressTexts } from '../capture/address.js';
 import type { BootClock } from './clock.js';
 import { Fifo } from './collections.js';
 import { Detections } from './detections.js';
+import type { Exchanges } from './exchanges.js';
 import type { FlowTable } from './flow-table.js';
 import { HALF_FLAG, type BoundSocket, type Half, type Socket } from './halves.js';
 import { HashIndex, mixed } from './hash-index.js';
@@ -74,6 +75,7 @@ export class Tables {
     readonly clock: BootClock,
     readonly processes: ProcessTable,
     readonly flows: FlowTable,
+    readonly exchanges: Exchanges,
     readonly rules: Rules,
   ) {}
 

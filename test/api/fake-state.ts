@@ -1,5 +1,6 @@
 /** A live state in memory, made of the real model's classes. Tests change it and emit the facts. */
 import type { Fact, FactListener, HostStatus, LiveState } from '../../src/correlate/live-state.js';
+import type { Exchange } from '../../src/correlate/exchange.js';
 import type { Endpoint } from '../../src/correlate/model.js';
 import { Flow, Process, ProcessShare, type FlowState, type Protocol, type User } from '../../src/correlate/model.js';
 
@@ -36,6 +37,7 @@ export class FakeState implements LiveState {
   lost = 0;
   readonly #flows = new Map<string, Flow>();
   readonly #processes = new Map<string, Process>();
+  readonly #exchanges = new Map<string, Exchange>();
   readonly #names = new Map<number, string>([
     [0, 'root'],
     [33, 'www-data'],
@@ -145,6 +147,12 @@ export class FakeState implements LiveState {
   user(uid: number): User {
     return { uid, name: this.#names.get(uid) ?? String(uid) };
   }
+  exchanges(): Iterable<Exchange> {
+    return this.#exchanges.values();
+  }
+  exchange(id: string): Exchange | undefined {
+    return this.#exchanges.get(id);
+  }
   uidOf(name: string): number | undefined {
     for (const [uid, known] of this.#names) if (known === name) return uid;
     return undefined;
@@ -180,6 +188,10 @@ export class FakeState implements LiveState {
       liveProcesses: this.#processes.size,
       flowsStarted: this.#flows.size,
       flowsEnded: 0,
+      liveExchanges: 0,
+      endedExchanges: this.#exchanges.size,
+      exchangesStarted: this.#exchanges.size,
+      exchangesEnded: this.#exchanges.size,
       agentCpuTimeMs: 12.5,
       agentMemoryBytes: 80_000_000,
       programRuns: { inet_sock_set_state: 42 },

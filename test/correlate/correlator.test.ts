@@ -90,14 +90,18 @@ function lives(story: Story, phase: number, index: number): void {
     story.opened(cookie + 3, datagram).moved(cookie + 3, client, { peer: '192.0.2.1:53', local: '10.0.0.1', sent: 5 });
     story.moved(cookie + 3, server, { peer: `127.0.0.1:${port}`, local: '127.0.0.1', sent: 5, final: index % 2 === 0 });
     story.moved(cookie + 3, server, { received: 3, peerUnknown: true });
+    story.asked(cookie + 1, 'client', { pid: client }).asked(cookie + 2, 'server', { pid: server });
     story.opened(cookie + 4, { protocol: 1, from: '10.0.0.1', counted: false, to: '10.0.0.2:9' });
   } else if (phase === 1) {
     story
       .moved(cookie + 1, client, { sent: 4 })
       .moved(cookie + 2, server, { received: 3 })
       .update(cookie + 2, { ...back, received: 4 });
+    story.answered(cookie + 1, 'client', { pid: client });
     story.ended(cookie + 1, { ...there, closer: client });
   } else {
+    // Of some the server's end is lost.
+    if (index % 3 > 0) story.answered(cookie + 2, 'server', { pid: server });
     story
       .ended(cookie + 2, { ...back, mover: server })
       .ended(cookie + 3, datagram)
@@ -140,11 +144,17 @@ test('a hundred thousand lives leave nothing behind', () => {
       idle: 0,
       lingering: 0,
       aside: 0,
+      exchanges: 0,
+      exchangeFlows: 0,
+      exchangesWaiting: 0,
+      exchangeAside: 0,
       detections: 0,
       unresolved: 0,
       endedCookies: 0,
     },
   );
-  const { flowsStarted, flowsEnded } = stage.correlator.status();
+  const { flowsStarted, flowsEnded, exchangesStarted, exchangesEnded } = stage.correlator.status();
   assert.equal(flowsStarted, flowsEnded);
+  assert.equal(exchangesStarted, exchangesEnded);
+  assert.equal(exchangesStarted, 20_000);
 });

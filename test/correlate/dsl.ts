@@ -5,11 +5,19 @@
  * unless it says otherwise.
  */
 import { BatchWriter, decodeBatch, type Batch, type WrittenRow } from '../../src/capture/batch.js';
-import { PEER_FLAG, PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import {
+  EXCHANGE_KIND,
+  PEER_FLAG,
+  PROCESS_KIND,
+  SOCKET_FLAG,
+  SOCKET_KIND,
+  TRAFFIC_FLAG,
+} from '../../src/capture/layout.js';
 import {
   Correlator,
   flowNotes,
   type CorrelatorOptions,
+  type Exchange,
   type Fact,
   type Flow,
   type FlowEndReason,
@@ -98,6 +106,28 @@ interface WireWords {
   readonly received?: readonly [bytes: number, packets: number];
   readonly final?: boolean;
   readonly part?: boolean;
+}
+
+interface ExchangeWords {
+  readonly ordinal?: number;
+  readonly method?: string;
+  readonly target?: string | Uint8Array;
+  readonly host?: string;
+  readonly agent?: string | Uint8Array;
+  readonly status?: number;
+  /** ms. */
+  readonly start?: number;
+  readonly requestEnd?: number;
+  readonly responseStart?: number;
+  /** ms; null: there was no response. */
+  readonly end?: number | null;
+  readonly pid?: Pid;
+  readonly tid?: number;
+  readonly thread?: string;
+  readonly flags?: number;
+  /** All by default at the end of the server's half. */
+  readonly usageFlags?: number;
+  readonly more?: WrittenRow<'exchange'>;
 }
 
 const UDP_HEADERS = 28;
@@ -332,6 +362,52 @@ export class Story {
     return this;
   }
 
+  private exchange(kind: number, cookie: number, side: 'client' | 'server', words: ExchangeWords): this {
+    const [pid, startNs] = identity(words.pid);
+    const start = words.start ?? this.nowMs;
+    const isEnd = kind === EXCHANGE_KIND.ended;
+    const end = words.end === undefined ? this.nowMs : (words.end ?? 0);
+    const spends = isEnd && side === 'server';
+    this.writer.add('exchange', {
+      kind,
+      side: side === 'server' ? 1 : 0,
+      version: 11,
+      flags: words.flags ?? 0,
+      usageFlags: words.usageFlags ?? (spends ? 31 : 0),
+      cookie,
+      ordinal: words.ordinal ?? 0,
+      timeNs: this.nowMs * MS,
+      requestStartNs: start * MS,
+      requestEndNs: (words.requestEnd ?? start) * MS,
+      responseStartNs: isEnd && end !== 0 ? (words.responseStart ?? end) * MS : 0,
+      responseEndNs: isEnd ? end * MS : 0,
+      method: words.method ?? 'GET',
+      target: words.target ?? '/',
+      host: words.host ?? null,
+      userAgent: words.agent ?? null,
+      status: isEnd ? (words.status ?? (end === 0 ? 0 : 200)) : 0,
+      requestBytes: isEnd ? 100 : 0,
+      responseBytes: isEnd ? 1000 : 0,
+      pid,
+      startNs,
+      tid: words.tid ?? pid,
+      threadName: words.thread ?? null,
+      windowFromNs: start * MS,
+      windowToNs: isEnd ? end * MS : 0,
+      ...words.more,
+    });
+    return this;
+  }
+
+  /** One end of a connection tells that a request has come, or was sent. */
+  asked(cookie: number, side: 'client' | 'server', words: ExchangeWords = {}): this {
+    return this.exchange(EXCHANGE_KIND.started, cookie, side, words);
+  }
+  /** One end tells that the exchange is over. */
+  answered(cookie: number, side: 'client' | 'server', words: ExchangeWords = {}): this {
+    return this.exchange(EXCHANGE_KIND.ended, cookie, side, words);
+  }
+
   /** A tier goes on, or off for a reason. */
   tier(name: string, reason: string | null = null): this {
     this.writer.add('tier', { timeNs: this.nowMs * MS, name, on: reason === null ? 1 : 0, reason });
@@ -355,6 +431,7 @@ export class Stage {
       host: { id: 'host', name: 'box', bootId: 'boot', kernel: '6', agentVersion: '0', agentPid: 1, startMicros: 0 },
       flows: { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 1_000_000 },
       processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
+      exchanges: { keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 100_000, queryStrings: false, redact: [] },
       resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
       capture: () => ({
         source: 'ebpf',
@@ -412,6 +489,17 @@ export class Stage {
     return flow;
   }
 
+  get exchanges(): Exchange[] {
+    return [...this.correlator.exchanges()].sort((a, b) => a.ordinal - b.ordinal);
+  }
+
+  /** The only exchange there is. */
+  get exchange(): Exchange {
+    const [exchange, ...others] = this.exchanges;
+    if (exchange === undefined || others.length > 0) throw new Error(`${this.exchanges.length} exchanges`);
+    return exchange;
+  }
+
   process(pid: number): Process {
     const lives = [...this.correlator.processes()].filter((process) => process.pid === pid);
     const last = lives.sort((a, b) => a.startNs - b.startNs).at(-1);
@@ -421,6 +509,7 @@ export class Stage {
 }
 
 function factText(fact: Fact): string {
+  if (fact.kind === 'exchange') return `${fact.event} ${fact.exchange.method} ${fact.exchange.target}`;
   if (fact.kind === 'process') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
   return `${fact.event} ${ends(fact.flow)}`;
 }

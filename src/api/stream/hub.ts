@@ -1,4 +1,5 @@
 import type { Fact, LiveState } from '../../correlate/live-state.js';
+import type { Exchange } from '../../correlate/exchange.js';
 import type { Flow, Process } from '../../correlate/model.js';
 import { Group, type EventKind, type GroupSpec, type StreamEvent } from './group.js';
 import { Recent } from './recent.js';
@@ -16,6 +17,7 @@ export interface HubOptions {
 export interface Streamed {
   flow: Flow;
   process: Process;
+  exchange: Exchange;
 }
 export type StreamName = keyof Streamed;
 
@@ -44,11 +46,16 @@ export class Hub {
   readonly #groups: { readonly [K in StreamName]: Map<string, Group<Streamed[K]>> } = {
     flow: new Map(),
     process: new Map(),
+    exchange: new Map(),
   };
-  readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = { flow: new Recent(), process: new Recent() };
+  readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = {
+    flow: new Recent(),
+    process: new Recent(),
+    exchange: new Recent(),
+  };
   readonly #unsubscribe: () => void;
   readonly #progressTimer: NodeJS.Timeout;
-  readonly #sequences: Record<StreamName, number> = { flow: 0, process: 0 };
+  readonly #sequences: Record<StreamName, number> = { flow: 0, process: 0, exchange: 0 };
   #dropped = 0;
 
   constructor(
@@ -112,17 +119,27 @@ export class Hub {
     clearInterval(this.#progressTimer);
   }
 
-  *#allGroups(): Iterable<Group<Flow> | Group<Process>> {
+  *#allGroups(): Iterable<Group<Flow> | Group<Process> | Group<Exchange>> {
     yield* this.#groups.flow.values();
     yield* this.#groups.process.values();
+    yield* this.#groups.exchange.values();
   }
 
   #onFact(fact: Fact): void {
     // What changes often is not worth keeping: a later change says the same and more.
     const isKept = fact.event !== 'UPDATED';
     const sequence = isKept ? ++this.#sequences[fact.kind] : null;
-    if (fact.kind === 'flow') this.#note('flow', fact.event, fact.flow, sequence);
-    else this.#note('process', fact.event, fact.process, sequence);
+    switch (fact.kind) {
+      case 'flow':
+        this.#note('flow', fact.event, fact.flow, sequence);
+        return;
+      case 'process':
+        this.#note('process', fact.event, fact.process, sequence);
+        return;
+      case 'exchange':
+        this.#note('exchange', fact.event, fact.exchange, sequence);
+        return;
+    }
   }
 
   #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K], sequence: number | null): void {
