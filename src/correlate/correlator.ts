@@ -10,7 +10,7 @@ import { finishIdle, finishLingering } from './ends.js';
 import { FlowTable, type FlowLimits } from './flow-table.js';
 import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
 import { IdMaker } from './ids.js';
-import type { Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
+import type { Fact, FactListener, HostStatus, LiveState, Loss, ProcessUsage, TierStatus } from './live-state.js';
 import type { Flow, FlowEndReason, Process, User } from './model.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
@@ -313,6 +313,10 @@ export class Correlator implements LiveState {
 
   exchange(id: string): Exchange | undefined {
     return exchangeById(id, (flowId) => this.flowTable.get(flowId));
+  }
+
+  ranWithin(_fromMicros: number, _toMicros: number): readonly ProcessUsage[] {
+    return [];
   }
 
   user(uid: number): User {

@@ -15,7 +15,7 @@ export type ExchangeNoteCode =
   | 'USAGE_UNKNOWN'
   | 'THREAD_USAGE_UNKNOWN'
   | 'PEAK_MEMORY_UNKNOWN'
-  | 'IO_WAIT_UNKNOWN'
+  | 'IO_WAIT_NOT_ACCOUNTED'
   | 'WINDOW_CUT'
   | 'HEAD_CUT'
   | 'END_UNKNOWN'
@@ -28,7 +28,7 @@ export const EXCHANGE_NOTE_CODES: readonly ExchangeNoteCode[] = [
   'USAGE_UNKNOWN',
   'THREAD_USAGE_UNKNOWN',
   'PEAK_MEMORY_UNKNOWN',
-  'IO_WAIT_UNKNOWN',
+  'IO_WAIT_NOT_ACCOUNTED',
   'WINDOW_CUT',
   'HEAD_CUT',
   'END_UNKNOWN',
@@ -287,7 +287,7 @@ export function exchangeNotes(exchange: Exchange): ExchangeNoteCode[] {
     USAGE_UNKNOWN: isOver && isServed && !usageKnown,
     THREAD_USAGE_UNKNOWN: usageKnown && !can(USAGE_FLAG.thread),
     PEAK_MEMORY_UNKNOWN: usageKnown && !can(USAGE_FLAG.peak),
-    IO_WAIT_UNKNOWN: usageKnown && !can(USAGE_FLAG.ioWait),
+    IO_WAIT_NOT_ACCOUNTED: usageKnown && !can(USAGE_FLAG.ioWait),
     WINDOW_CUT: usageKnown && (exchange.serverFlags & EXCHANGE_FLAG.windowCut) !== 0,
     HEAD_CUT: (flags & EXCHANGE_FLAG.headCut) !== 0,
     END_UNKNOWN: exchange.outcome === 'UNKNOWN',

@@ -3,7 +3,7 @@ export { Correlator, type CaptureStatus, type CorrelatorOptions, type HostFacts 
 export { exchangeNotes, type Exchange, type ExchangeNoteCode, type ExchangeOutcome, type Thread } from './exchange.js';
 export { exchangesOf, type ExchangeLimits } from './exchange-table.js';
 export type { FlowLimits } from './flow-table.js';
-export type { Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
+export type { Fact, FactListener, HostStatus, LiveState, Loss, ProcessUsage, TierStatus } from './live-state.js';
 export * from './model.js';
 export type { ProcessLimits } from './process-table.js';
 export { Usage } from './usage.js';

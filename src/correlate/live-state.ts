@@ -5,6 +5,7 @@
 import type { TierStatus } from '../capture/index.js';
 import type { Exchange } from './exchange.js';
 import type { Flow, Process, User } from './model.js';
+import type { Usage } from './usage.js';
 
 export type { TierStatus } from '../capture/index.js';
 
@@ -13,6 +14,12 @@ export type Fact =
   | { readonly kind: 'flow'; readonly event: 'STARTED' | 'UPDATED' | 'ENDED'; readonly flow: Flow }
   | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process }
   | { readonly kind: 'exchange'; readonly event: 'STARTED' | 'ENDED'; readonly exchange: Exchange };
+
+/** What a process spent in a window. */
+export interface ProcessUsage {
+  readonly process: Process;
+  readonly usage: Usage;
+}
 
 export type FactListener = (fact: Fact) => void;
 
@@ -74,6 +81,8 @@ export interface LiveState {
   /** Exchanges that last and those that ended a short while ago. */
   exchanges(): Iterable<Exchange>;
   exchange(id: string): Exchange | undefined;
+  /** What ran on the host between two times, each process in the window of the samples around them. */
+  ranWithin(fromMicros: number, toMicros: number): readonly ProcessUsage[];
   /** The account of a uid; never fails (the number is the name while the name is unknown). */
   user(uid: number): User;
   /** The uid of an account name among the users seen. */

@@ -1,7 +1,11 @@
 /** A live state in memory, made of the real model's classes. Tests change it and emit the facts. */
-import type { Fact, FactListener, HostStatus, LiveState } from '../../src/correlate/live-state.js';
-import type { Exchange } from '../../src/correlate/exchange.js';
+import type { Fact, FactListener, HostStatus, LiveState, ProcessUsage } from '../../src/correlate/live-state.js';
+import { USAGE_FLAG } from '../../src/capture/layout.js';
+import { Exchange, EXCHANGE_BIT } from '../../src/correlate/exchange.js';
+import { HALF_NUMBER, NUMBER, NumberPlaces } from '../../src/correlate/exchange-numbers.js';
+import { FlowExchanges } from '../../src/correlate/exchange-table.js';
 import type { Endpoint } from '../../src/correlate/model.js';
+import { Usage } from '../../src/correlate/usage.js';
 import { Flow, Process, ProcessShare, type FlowState, type Protocol, type User } from '../../src/correlate/model.js';
 
 /** 2026-11-23T08:43:09.064028Z */
@@ -32,11 +36,27 @@ export interface FlowSketch {
   readonly endMicros?: number;
 }
 
+export interface ExchangeSketch {
+  readonly method?: string;
+  readonly target?: string;
+  readonly host?: string;
+  readonly status?: number;
+  /** After {@link T0}. */
+  readonly startMs?: number;
+  readonly durationMs?: number;
+  readonly responseBytes?: number;
+  readonly cpuMs?: number;
+  readonly live?: boolean;
+}
+
 export class FakeState implements LiveState {
+  /** What each process spends in any window. */
+  readonly cpuMs = new Map<Process, number>();
   now = T0 + 60_000_000;
   lost = 0;
   readonly #flows = new Map<string, Flow>();
   readonly #processes = new Map<string, Process>();
+  readonly #places = new NumberPlaces();
   readonly #exchanges = new Map<string, Exchange>();
   readonly #names = new Map<number, string>([
     [0, 'root'],
@@ -110,6 +130,50 @@ export class FakeState implements LiveState {
     return flow;
   }
 
+  addExchange(flow: Flow, sketch: ExchangeSketch = {}): Exchange {
+    const list = (flow.exchanges ??= new FlowExchanges(flow, 0));
+    const { current } = this.#places;
+    const exchange = new Exchange(flow, list.all.size, 0, current, this.#places.take());
+    list.all.set(exchange.ordinal, exchange);
+    exchange.method = sketch.method ?? 'GET';
+    exchange.target = sketch.target ?? '/';
+    exchange.hostHeader = sketch.host ?? null;
+    exchange.statusCode = sketch.status ?? 200;
+    exchange.clientProcess = flow.client.process;
+    exchange.serverProcess = flow.server.process;
+    exchange.tid = flow.server.process === null ? 0 : flow.server.process.pid;
+    exchange.threadName = 'worker';
+    const isServed = flow.server.process !== null;
+    const start = T0 + 1000 * (sketch.startMs ?? exchange.ordinal);
+    const end = start + 1000 * (sketch.durationMs ?? 5);
+    const { offset, numbers } = exchange;
+    exchange.bits = EXCHANGE_BIT.toldStart | EXCHANGE_BIT.clientStarted | (isServed ? EXCHANGE_BIT.serverStarted : 0);
+    for (const half of isServed ? [NUMBER.client, NUMBER.server] : [NUMBER.client]) {
+      numbers[offset + half + HALF_NUMBER.requestStart] = start;
+      numbers[offset + half + HALF_NUMBER.requestEnd] = start;
+    }
+    this.#exchanges.set(exchange.id, exchange);
+    if (sketch.live === true) {
+      exchange.statusCode = 0;
+      return exchange;
+    }
+    exchange.bits |= EXCHANGE_BIT.over | EXCHANGE_BIT.toldEnd | EXCHANGE_BIT.clientEnded;
+    if (isServed) {
+      exchange.bits |= EXCHANGE_BIT.serverEnded;
+      exchange.setUsageFlags(USAGE_FLAG.process | USAGE_FLAG.thread | USAGE_FLAG.memory);
+    }
+    for (const half of isServed ? [NUMBER.client, NUMBER.server] : [NUMBER.client]) {
+      numbers[offset + half + HALF_NUMBER.responseStart] = end;
+      numbers[offset + half + HALF_NUMBER.responseEnd] = end;
+      numbers[offset + half + HALF_NUMBER.requestBytes] = 80;
+      numbers[offset + half + HALF_NUMBER.responseBytes] = sketch.responseBytes ?? 1000;
+    }
+    numbers[offset + NUMBER.windowFrom] = start;
+    numbers[offset + NUMBER.windowTo] = end;
+    numbers[offset + NUMBER.spent] = 1e6 * (sketch.cpuMs ?? 1);
+    return exchange;
+  }
+
   forget(flow: Flow): void {
     this.#flows.delete(flow.id);
   }
@@ -152,6 +216,14 @@ export class FakeState implements LiveState {
   }
   exchange(id: string): Exchange | undefined {
     return this.#exchanges.get(id);
+  }
+  ranWithin(fromMicros: number, toMicros: number): readonly ProcessUsage[] {
+    return [...this.cpuMs].map(([process, cpuTimeMs]) => {
+      const usage = new Usage({ from: fromMicros, to: toMicros });
+      usage.cpuTimeMs = cpuTimeMs;
+      usage.memoryBytes = 1000 * cpuTimeMs;
+      return { process, usage };
+    });
   }
   uidOf(name: string): number | undefined {
     for (const [uid, known] of this.#names) if (known === name) return uid;

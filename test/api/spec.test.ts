@@ -7,12 +7,15 @@ import { getNamedType, isEnumType, isInputObjectType } from 'graphql';
 import { parse } from 'yaml';
 import { loadSchema } from '../../src/api/graphql/schema.js';
 import {
+  EXCHANGE_FIELDS,
+  EXCHANGE_ORDERS,
   FLOW_DIMENSIONS,
   FLOW_FIELDS,
   FLOW_MEASURES,
   FLOW_ORDERS,
   PROCESS_FIELDS,
   PROCESS_ORDERS,
+  USAGE_MEASURES,
   USER_FIELDS,
   USER_ORDERS,
   type FilterField,
@@ -20,7 +23,7 @@ import {
 import { camelCase, constantCase, grammarNames } from '../../src/api/rest/grammar.js';
 import { loadSpec } from '../../src/api/rest/spec.js';
 import { packageRoot } from '../../src/api/root.js';
-import { NOTE_TEXTS } from '../../src/api/graphql/note-texts.js';
+import { EXCHANGE_NOTE_TEXTS, NOTE_TEXTS } from '../../src/api/graphql/note-texts.js';
 
 const schema = loadSchema();
 const spec = loadSpec();
@@ -28,6 +31,7 @@ type Fields = readonly FilterField<never>[];
 const TABLES: readonly [input: string, fields: Fields, operations: string[]][] = [
   ['FlowFilter', FLOW_FIELDS, ['listFlows', 'streamFlows', 'listProcessFlows', 'getTotals']],
   ['ProcessFilter', PROCESS_FIELDS, ['listProcesses', 'streamProcesses']],
+  ['ExchangeFilter', EXCHANGE_FIELDS, ['listExchanges', 'listFlowExchanges', 'streamExchanges']],
   ['UserFilter', USER_FIELDS, ['listUsers']],
 ];
 
@@ -38,6 +42,7 @@ for (const [input, fields, operations] of TABLES) {
     const kinds = Object.values(type.getFields()).map((field) => [field.name, getNamedType(field.type).name] as const);
     const expected = fields.map((field) => {
       if (field.kind === 'Enum') return [field.name, field.type];
+      if (field.kind === 'Minimum') return [field.name, 'Float'];
       return [field.name, field.kind === 'Boolean' ? 'Boolean' : `${field.kind}Filter`];
     });
     assert.deepEqual(
@@ -96,6 +101,7 @@ test('orders, dimensions and measures have the same names everywhere', () => {
   const cases: readonly [string, readonly { name: string }[], string][] = [
     ['FlowOrderField', FLOW_ORDERS, 'listFlows'],
     ['ProcessOrderField', PROCESS_ORDERS, 'listProcesses'],
+    ['ExchangeOrderField', EXCHANGE_ORDERS, 'listExchanges'],
     ['UserOrderField', USER_ORDERS, 'listUsers'],
   ];
   for (const [type, orders, id] of cases) {
@@ -111,6 +117,8 @@ test('orders, dimensions and measures have the same names everywhere', () => {
   assert.deepEqual(values('getTotals', 'groupBy').map(constantCase), [...FLOW_DIMENSIONS]);
   assert.deepEqual(values('getTotals', 'orderBy').map(constantCase), [...FLOW_MEASURES]);
   assert.deepEqual(names('FlowNoteCode'), Object.keys(NOTE_TEXTS));
+  assert.deepEqual(names('ExchangeNoteCode'), Object.keys(EXCHANGE_NOTE_TEXTS));
+  assert.deepEqual(names('UsageMeasure'), [...USAGE_MEASURES]);
 });
 
 test('every property and parameter of openapi.yaml is described', () => {
@@ -146,6 +154,12 @@ test('a REST property is the GraphQL field of the same name', () => {
     'Traffic',
     'Application',
     'ProcessShare',
+    'Exchange',
+    'Thread',
+    'ExchangeNote',
+    'ProcessUsage',
+    'Usage',
+    'TimeWindow',
     'Process',
     'Image',
     'Container',
@@ -158,9 +172,9 @@ test('a REST property is the GraphQL field of the same name', () => {
   ]) {
     const type = schema.getType(name);
     assert.ok(type && 'getFields' in type);
-    const lists = ['children', 'flows', 'processes'].filter(
-      (field) => name === 'Process' || name === 'User' || field === '',
-    );
+    // Lists of their own in REST.
+    const lists =
+      name === 'Flow' ? ['exchanges'] : ['Process', 'User'].includes(name) ? ['children', 'flows', 'processes'] : [];
     const fields = Object.keys(type.getFields()).filter((field) => !lists.includes(field));
     const document = parse(spec.text, { maxAliasCount: -1 }) as {
       components: { schemas: Record<string, { properties: object }> };

@@ -270,9 +270,9 @@ test('what could not be read of the usage is null, with its reason', () => {
   assert.deepEqual([some?.usage?.memoryBytes, some?.usage?.peakMemoryBytes, some?.usage?.ioWaitMs], [null, null, null]);
   assert.equal(some?.usage?.cpuTimeMs, 0);
   assert.equal(some.threadUsage, null);
-  assert.deepEqual(exchangeNotes(some), ['THREAD_USAGE_UNKNOWN', 'PEAK_MEMORY_UNKNOWN', 'IO_WAIT_UNKNOWN']);
+  assert.deepEqual(exchangeNotes(some), ['THREAD_USAGE_UNKNOWN', 'PEAK_MEMORY_UNKNOWN', 'IO_WAIT_NOT_ACCOUNTED']);
   assert.notEqual(most?.threadUsage, null);
-  assert.deepEqual(most && exchangeNotes(most), ['IO_WAIT_UNKNOWN']);
+  assert.deepEqual(most && exchangeNotes(most), ['IO_WAIT_NOT_ACCOUNTED']);
 });
 
 test('targets show no query, no password and nothing that moves a cursor, unless the query is wanted', () => {

@@ -1,6 +1,8 @@
 /** The objects that GraphQL resolvers get and give: the live state's own, and the few shapes made for the schema. */
 import type { HostStatus } from '../../correlate/live-state.js';
+import type { Exchange } from '../../correlate/exchange.js';
 import type { Flow, Process, User } from '../../correlate/model.js';
+import type { Usage } from '../../correlate/usage.js';
 import type { Caller, Page, Queries } from '../query/index.js';
 
 /** What every resolver can ask. */
@@ -18,7 +20,11 @@ export interface HostView extends HostStatus {
 export type FlowPage = Page<Flow>;
 export type ProcessPage = Page<Process>;
 export type UserPage = Page<User>;
-export type AnyPage = FlowPage | ProcessPage | UserPage;
+export type ExchangePage = Page<Exchange>;
+export type AnyPage = FlowPage | ProcessPage | UserPage | ExchangePage;
+
+/** A span of time, in µs. */
+export type TimeWindowView = Usage['window'];
 
 export interface FlowEventView {
   readonly kind: 'STARTED' | 'UPDATED' | 'ENDED';
@@ -28,8 +34,12 @@ export interface ProcessEventView {
   readonly kind: 'STARTED' | 'EXECUTED' | 'EXITED';
   readonly process: Process;
 }
+export interface ExchangeEventView {
+  readonly kind: 'STARTED' | 'ENDED';
+  readonly exchange: Exchange;
+}
 /** The events of one window. */
 export interface EventList {
-  readonly events: readonly (FlowEventView | ProcessEventView)[];
+  readonly events: readonly (FlowEventView | ProcessEventView | ExchangeEventView)[];
   readonly dropped: number;
 }

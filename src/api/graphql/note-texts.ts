@@ -1,3 +1,4 @@
+import type { ExchangeNoteCode } from '../../correlate/exchange.js';
 import type { FlowNoteCode } from '../../correlate/model.js';
 
 /** The notes as sentences for people. */
@@ -23,4 +24,19 @@ export const NOTE_TEXTS: Readonly<Record<FlowNoteCode, string>> = {
     'The application is not known: no packets with payload were looked at so far, or none that tell.',
   MESSAGES_TIER_SHED:
     "The messages tier was put off to keep the agent's cost within its budget: shares of processes and message counts are not known, or not of all of the flow.",
+};
+
+export const EXCHANGE_NOTE_TEXTS: Readonly<Record<ExchangeNoteCode, string>> = {
+  SERVER_REMOTE: 'The server is not on this host: thread and usage are not known.',
+  SERVER_NOT_SEEN: 'The server is on this host, and was not seen to take the request: thread and usage are not known.',
+  CLIENT_NOT_SEEN: "The client is on this host, and was not seen to send the request: times are the server's.",
+  USAGE_UNKNOWN: 'What the server spent could not be read.',
+  THREAD_USAGE_UNKNOWN: 'Several threads served it: what each spent is not known.',
+  PEAK_MEMORY_UNKNOWN: 'The highest memory in the window is not known.',
+  IO_WAIT_NOT_ACCOUNTED:
+    'The kernel does not account how long the server waits for I/O: it is older than kernel.task_delayacct was on, or that is off.',
+  WINDOW_CUT: 'The window of usage does not reach over all of the exchange.',
+  HEAD_CUT: "The request's head was longer than what is read of it: target and headers may be cut, or missing.",
+  END_UNKNOWN: 'The end was not seen: events were lost, or the messages tier was put off.',
+  EVENTS_LOST: 'Events of the connection were lost: times and sizes may be wrong.',
 };

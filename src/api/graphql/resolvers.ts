@@ -3,6 +3,7 @@
  * there is none, since reading a property is the fastest of all.
  */
 import { ProcflowError } from '../../errors.js';
+import { Exchange, exchangeNotes } from '../../correlate/exchange.js';
 import { Flow, flowNotes, Process, type Endpoint, type ProcessShare, type User } from '../../correlate/model.js';
 import {
   commandLineOf,
@@ -11,7 +12,7 @@ import {
   type FlowListArguments,
   type ProcessListArguments,
 } from '../query/index.js';
-import { NOTE_TEXTS } from './note-texts.js';
+import { EXCHANGE_NOTE_TEXTS, NOTE_TEXTS } from './note-texts.js';
 import { dateTime, long } from './scalars.js';
 import type { RequestContext } from './mapped.js';
 import type { Resolvers } from './schema.generated.js';
@@ -24,6 +25,8 @@ const query: NonNullable<Resolvers['Query']> = {
   flows: (_root, args, { queries, caller }) => queries.flows(args, caller),
   flow: (_root, { id }, { queries, caller }) => queries.flow(id, caller) ?? null,
   flowTotals: (_root, args, { queries, caller }) => queries.totals(args, caller),
+  exchanges: (_root, args, { queries, caller }) => queries.exchanges(args, caller),
+  exchange: (_root, { id }, { queries, caller }) => queries.exchange(id, caller) ?? null,
   processes: (_root, args, { queries, caller }) => queries.processes(args, caller),
   process: (_root, { id }, { queries, caller }) => queries.process(id, caller) ?? null,
   users: (_root, args, { queries, caller }) => queries.users(args, caller),
@@ -48,7 +51,18 @@ const flow: NonNullable<Resolvers['Flow']> = {
   lastTime: (flow) => flow.lastMicros,
   endTime: (flow) => flow.endMicros,
   durationMs: flowDurationMs,
+  exchanges: (flow, args, { queries, caller }) => queries.exchanges(args, caller, flow),
   notes: flowNotes,
+};
+
+const exchange: NonNullable<Resolvers['Exchange']> = {
+  host: (_exchange, _args, context) => context.host(),
+  startTime: (exchange) => exchange.startMicros,
+  requestEndTime: (exchange) => exchange.requestEndMicros,
+  firstResponseByteTime: (exchange) => exchange.firstResponseByteMicros,
+  endTime: (exchange) => exchange.endMicros,
+  concurrentProcesses: (exchange, args, { queries, caller }) => queries.concurrentProcesses(exchange, args, caller),
+  notes: exchangeNotes,
 };
 
 const endpoint: NonNullable<Resolvers['Endpoint']> = {
@@ -95,9 +109,11 @@ export const resolvers: Resolvers = {
   Query: query,
   Flow: flow,
   Endpoint: endpoint,
+  Exchange: exchange,
   Process: process,
   User: user,
   FlowNote: { code: (code) => code, description: (code) => NOTE_TEXTS[code] },
+  ExchangeNote: { code: (code) => code, description: (code) => EXCHANGE_NOTE_TEXTS[code] },
   Image: {
     arguments: (image, _args, { caller }) => (caller.mayReadCommandLines ? image.arguments : null),
     startTime: (image) => image.startMicros,
@@ -108,11 +124,12 @@ export const resolvers: Resolvers = {
     programRuns: (host) => Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs })),
   },
   Node: {
-    __resolveType: (node) => (node instanceof Flow ? 'Flow' : node instanceof Process ? 'Process' : 'User'),
+    __resolveType: (node) => typeNameOf(node),
   },
   Subscription: {
     // One execution serves every subscriber of a group: the list is made outside and handed in as the root.
     flowEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
+    exchangeEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
     processEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
   },
 };
@@ -121,12 +138,20 @@ function refuseToSubscribe(): never {
   throw new ProcflowError('BAD_USER_INPUT', 'subscriptions go over WebSocket (/graphql) or SSE (/graphql/stream)');
 }
 
-function nodeOf(id: string, { queries, caller }: RequestContext): Flow | Process | User | null {
+type AnyNode = Flow | Process | User | Exchange;
+
+function typeNameOf(node: AnyNode): 'Flow' | 'Process' | 'User' | 'Exchange' {
+  if (node instanceof Flow) return 'Flow';
+  if (node instanceof Exchange) return 'Exchange';
+  return node instanceof Process ? 'Process' : 'User';
+}
+
+function nodeOf(id: string, { queries, caller }: RequestContext): AnyNode | null {
   const { state } = queries;
-  const flow = state.flow(id);
-  if (flow !== undefined) {
+  const seen = state.flow(id) ?? state.exchange(id);
+  if (seen !== undefined) {
     caller.need('flows:read');
-    return flow;
+    return seen;
   }
   const found = state.process(id) ?? queries.userById(id);
   if (found !== undefined) caller.need('processes:read');

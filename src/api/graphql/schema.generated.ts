@@ -2,8 +2,10 @@
 import type { TimeArgument } from '../query/index.js';
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic, Application as LiveApplication, Process as LiveProcess, ProcessShare as LiveProcessShare, Image as LiveImage, Container as LiveContainer, User as LiveUser, FlowNoteCode as LiveFlowNoteCode } from '../../correlate/model.js';
-import type { HostView, FlowPage, ProcessPage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, RequestContext } from './mapped.js';
-import type { HostTier } from '../../correlate/live-state.js';
+import type { Exchange as LiveExchange, Thread as LiveThread, ExchangeNoteCode as LiveExchangeNoteCode } from '../../correlate/exchange.js';
+import type { Usage as LiveUsage } from '../../correlate/usage.js';
+import type { TimeWindowView, HostView, FlowPage, ProcessPage, ExchangePage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, ExchangeEventView, RequestContext } from './mapped.js';
+import type { ProcessUsage as LiveProcessUsage, HostTier } from '../../correlate/live-state.js';
 import type { FlowTotal as FlowTotalRow } from '../query/index.js';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
@@ -146,6 +148,166 @@ export type ProcessShare = {
   /** Bytes it took from the socket. */
   readonly receivedPayloadBytes: Scalars['Long']['output'];
 };
+
+/**
+ * One request and its response within a flow: HTTP/1.0 and 1.1 on any port, keep-alive and pipelined. Both ends on this host
+ * tell of one exchange. Bodies are counted, not looked at.
+ */
+export type Exchange = Node & {
+  readonly __typename?: 'Exchange';
+  /** Opaque id. */
+  readonly id: Scalars['ID']['output'];
+  /** The host whose agent saw it. */
+  readonly host: Host;
+  /** The connection. */
+  readonly flow: Flow;
+  /** How many requests came before it on the connection; on one that is older than the agent, since the agent's start. */
+  readonly ordinal: Scalars['Int']['output'];
+  /** HTTP/1.0 or HTTP/1.1. */
+  readonly protocol: Scalars['String']['output'];
+  /** The method, as it was sent. */
+  readonly method: Scalars['String']['output'];
+  /** The target of the request without its query string (see `exchanges.queryStrings`), never with a password; at most 1024 characters. */
+  readonly target: Scalars['String']['output'];
+  /** The Host header; null without. */
+  readonly hostHeader: Maybe<Scalars['String']['output']>;
+  /** The User-Agent header; null without. */
+  readonly userAgent: Maybe<Scalars['String']['output']>;
+  /** Status code of the response; null before it, and when there is none. */
+  readonly status: Maybe<Scalars['Int']['output']>;
+  /** What became of it; null while it lasts. */
+  readonly outcome: Maybe<ExchangeOutcome>;
+  /** First byte of the request: sent by the client if that is on this host, else taken by the server. */
+  readonly startTime: Scalars['DateTime']['output'];
+  /** Last byte of the request, likewise; null as long as it is not known. */
+  readonly requestEndTime: Maybe<Scalars['DateTime']['output']>;
+  /** First byte of the response: taken by the client if that is on this host, else sent by the server. Null before it. */
+  readonly firstResponseByteTime: Maybe<Scalars['DateTime']['output']>;
+  /** Last byte of the response, likewise; without a response, when the connection gave up. Null while it lasts. */
+  readonly endTime: Maybe<Scalars['DateTime']['output']>;
+  /** Milliseconds from the start to the end; null while it lasts. */
+  readonly durationMs: Maybe<Scalars['Float']['output']>;
+  /** Milliseconds from the first byte of the request to the last of the response as the server saw them; null when it is not on this host, and without a response. */
+  readonly serverTimeMs: Maybe<Scalars['Float']['output']>;
+  /** Bytes of the request, head and body as they were sent; null before the end. */
+  readonly requestBytes: Maybe<Scalars['Long']['output']>;
+  /** Bytes of the response, interim ones (100, 103) included; null before the end. */
+  readonly responseBytes: Maybe<Scalars['Long']['output']>;
+  /** The process that sent the request; null when it is not on this host. */
+  readonly client: Maybe<Process>;
+  /** The process that served it; null when it is not on this host. */
+  readonly server: Maybe<Process>;
+  /** The thread that took the request; null when the server is not on this host. */
+  readonly thread: Maybe<Thread>;
+  /** What the serving process spent from the first byte of the request to the last of the response. Null before that, and when not known; `notes` says why. */
+  readonly usage: Maybe<Usage>;
+  /** What the serving thread spent of it; null when several threads served. Memory is of the process, and null here. */
+  readonly threadUsage: Maybe<Usage>;
+  /**
+   * What else ran on the host meanwhile: all processes but the serving one that spent anything, most first. It comes from
+   * samples, so a window is that of the samples around the exchange, and longer than it. Needs the scope `processes:read`.
+   */
+  readonly concurrentProcesses: ReadonlyArray<ProcessUsage>;
+  /** What about this exchange is unknown or not exact, and why. Empty for most. */
+  readonly notes: ReadonlyArray<ExchangeNote>;
+};
+
+
+/**
+ * One request and its response within a flow: HTTP/1.0 and 1.1 on any port, keep-alive and pipelined. Both ends on this host
+ * tell of one exchange. Bodies are counted, not looked at.
+ */
+export type ExchangeConcurrentProcessesArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: InputMaybe<UsageMeasure>;
+};
+
+/** What became of an exchange. */
+export type ExchangeOutcome =
+  /** The response came, all of it. */
+  | 'ANSWERED'
+  /** The connection ended, or the next request came, before any response. */
+  | 'UNANSWERED'
+  /** The connection ended within the request or the response. */
+  | 'INCOMPLETE'
+  /** Another protocol follows on the connection: 101 Switching Protocols, or CONNECT. */
+  | 'UPGRADED'
+  /** Its end was not seen: events were lost, or the messages tier was put off. */
+  | 'UNKNOWN';
+
+/** A thread of a process. */
+export type Thread = {
+  readonly __typename?: 'Thread';
+  /** Thread id in the host's pid namespace. */
+  readonly tid: Scalars['Int']['output'];
+  /** Name (comm), at most 15 bytes in the kernel; null when not known. */
+  readonly name: Maybe<Scalars['String']['output']>;
+};
+
+/** What a process spent in a window. */
+export type ProcessUsage = {
+  readonly __typename?: 'ProcessUsage';
+  /** The process. */
+  readonly process: Process;
+  /** What it spent, and in which window. */
+  readonly usage: Usage;
+};
+
+/** What usage is compared by. */
+export type UsageMeasure =
+  /** CPU time. */
+  | 'CPU_TIME'
+  /** CPU time in percent of one CPU: windows of processes that started or exited meanwhile are shorter. */
+  | 'CPU_LOAD'
+  /** Resident memory at the window's end. */
+  | 'MEMORY'
+  /** Page faults without I/O. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up. */
+  | 'INVOLUNTARY_SWITCHES';
+
+/** Something unknown or not exact about an exchange, and why. */
+export type ExchangeNote = {
+  readonly __typename?: 'ExchangeNote';
+  /** From a closed list, for programs. */
+  readonly code: ExchangeNoteCode;
+  /** The same as a sentence, for people. */
+  readonly description: Scalars['String']['output'];
+};
+
+export type ExchangeNoteCode =
+  /** The server is not on this host: thread and usage are not known. */
+  | 'SERVER_REMOTE'
+  /** The server is on this host, and was not seen to take the request: thread and usage are not known. */
+  | 'SERVER_NOT_SEEN'
+  /** The client is on this host, and was not seen to send the request: times are the server's. */
+  | 'CLIENT_NOT_SEEN'
+  /** What the server spent could not be read. */
+  | 'USAGE_UNKNOWN'
+  /** Several threads served it: what each spent is not known. */
+  | 'THREAD_USAGE_UNKNOWN'
+  /** The highest memory in the window is not known. */
+  | 'PEAK_MEMORY_UNKNOWN'
+  /** The kernel does not account how long the server waits for I/O: it is older than kernel.task_delayacct was on, or that is off. */
+  | 'IO_WAIT_NOT_ACCOUNTED'
+  /** The window of usage does not reach over all of the exchange. */
+  | 'WINDOW_CUT'
+  /** The request's head was longer than what is read of it: target and headers may be cut, or missing. */
+  | 'HEAD_CUT'
+  /** The end was not seen: events were lost, or the messages tier was put off. */
+  | 'END_UNKNOWN'
+  /** Events of the connection were lost: times and sizes may be wrong. */
+  | 'EVENTS_LOST';
 
 /** Conditions on text; all that are given must hold. Upper and lower case differ. A null operator sets no condition. */
 export type StringFilter = {
@@ -331,6 +493,85 @@ export type ProcessFilter = {
   readonly not?: InputMaybe<ProcessFilter>;
 };
 
+/**
+ * What must hold for an exchange: all fields that are given. Conditions on processes may be satisfied by either end, the one
+ * that sent the request or the one that served it.
+ */
+export type ExchangeFilter = {
+  /** Name (comm) of a process, or the last part of its executable's path. */
+  readonly process?: InputMaybe<StringFilter>;
+  /** Path of a process's executable. */
+  readonly executable?: InputMaybe<StringFilter>;
+  /** Command line of a process, as `Process.commandLine` has it. Needs the scope `cmdline:read`. */
+  readonly commandLine?: InputMaybe<StringFilter>;
+  /** Account name of a process's owner. */
+  readonly user?: InputMaybe<StringFilter>;
+  /** User id of a process's owner. */
+  readonly uid?: InputMaybe<IntFilter>;
+  /** Process id. */
+  readonly pid?: InputMaybe<IntFilter>;
+  /** Container id of a process. */
+  readonly container?: InputMaybe<StringFilter>;
+  /** systemd unit of a process. */
+  readonly unit?: InputMaybe<StringFilter>;
+  /** Address of either end. */
+  readonly address?: InputMaybe<IpFilter>;
+  /** Address of the client. */
+  readonly clientAddress?: InputMaybe<IpFilter>;
+  /** Address of the server. */
+  readonly serverAddress?: InputMaybe<IpFilter>;
+  /** Port of either end. */
+  readonly port?: InputMaybe<IntFilter>;
+  /** Port of the client. */
+  readonly clientPort?: InputMaybe<IntFilter>;
+  /** Port of the server. */
+  readonly serverPort?: InputMaybe<IntFilter>;
+  /** One of these directions of the flow. */
+  readonly direction?: InputMaybe<ReadonlyArray<Direction>>;
+  /** Id of the flow. */
+  readonly flow?: InputMaybe<StringFilter>;
+  /** HTTP/1.0 or HTTP/1.1. */
+  readonly protocol?: InputMaybe<StringFilter>;
+  /** Method. */
+  readonly method?: InputMaybe<StringFilter>;
+  /** Target, as `Exchange.target` has it. */
+  readonly target?: InputMaybe<StringFilter>;
+  /** Host header. */
+  readonly host?: InputMaybe<StringFilter>;
+  /** User-Agent header. */
+  readonly userAgent?: InputMaybe<StringFilter>;
+  /** Status code. */
+  readonly status?: InputMaybe<IntFilter>;
+  /** Came to one of these. */
+  readonly outcome?: InputMaybe<ReadonlyArray<ExchangeOutcome>>;
+  /** Has at least one of these notes. */
+  readonly note?: InputMaybe<ReadonlyArray<ExchangeNoteCode>>;
+  /** Lasts, or is over. */
+  readonly live?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Took at least so many milliseconds: the same as `durationMs: {gte: …}`. */
+  readonly minDurationMs?: InputMaybe<Scalars['Float']['input']>;
+  /** Duration in milliseconds. What lasts has none. */
+  readonly durationMs?: InputMaybe<FloatFilter>;
+  /** Time that the server took, in milliseconds. */
+  readonly serverTimeMs?: InputMaybe<FloatFilter>;
+  /** CPU time that the serving process spent meanwhile, in milliseconds. */
+  readonly cpuTimeMs?: InputMaybe<FloatFilter>;
+  /** Bytes of the request. */
+  readonly requestBytes?: InputMaybe<LongFilter>;
+  /** Bytes of the response. */
+  readonly responseBytes?: InputMaybe<LongFilter>;
+  /** Start. */
+  readonly startTime?: InputMaybe<TimeFilter>;
+  /** End; an exchange that lasts has none. */
+  readonly endTime?: InputMaybe<TimeFilter>;
+  /** All of these must hold. */
+  readonly and?: InputMaybe<ReadonlyArray<ExchangeFilter>>;
+  /** At least one of these must hold. */
+  readonly or?: InputMaybe<ReadonlyArray<ExchangeFilter>>;
+  /** This must not hold. A condition on something unknown does not hold, so its `not` does. */
+  readonly not?: InputMaybe<ExchangeFilter>;
+};
+
 /** What must hold for a user: all fields that are given. */
 export type UserFilter = {
   /** Account name. */
@@ -393,6 +634,30 @@ export type ProcessOrderField =
   /** Number of remembered flows. */
   | 'FLOWS';
 
+/** Order of exchanges; ties by id. */
+export type ExchangeOrder = {
+  /** What to order by. */
+  readonly field: ExchangeOrderField;
+  /** Which way. */
+  readonly direction?: InputMaybe<OrderDirection>;
+};
+
+export type ExchangeOrderField =
+  /** Start. */
+  | 'START_TIME'
+  /** End; exchanges that last come last. */
+  | 'END_TIME'
+  /** Duration. */
+  | 'DURATION'
+  /** Time that the server took. */
+  | 'SERVER_TIME'
+  /** CPU time that the serving process spent meanwhile. */
+  | 'CPU_TIME'
+  /** Bytes of the request. */
+  | 'REQUEST_BYTES'
+  /** Bytes of the response. */
+  | 'RESPONSE_BYTES';
+
 /** Order of users; ties by id. */
 export type UserOrder = {
   /** What to order by. */
@@ -451,8 +716,23 @@ export type Flow = Node & {
   readonly minRttMicros: Maybe<Scalars['Float']['output']>;
   /** The application that its first packets tell of; null when they do not, or when nobody looked, which a note tells. */
   readonly application: Maybe<Application>;
+  /** Requests and responses within it: those that last, and those that ended a short while ago. */
+  readonly exchanges: ExchangeConnection;
   /** What about this flow is unknown or not exact, and why. Empty for most. */
   readonly notes: ReadonlyArray<FlowNote>;
+};
+
+
+/**
+ * A conversation of two endpoints, from its first to its last packet. Two local sockets of one conversation (loopback, two
+ * containers) are one flow with both sides local.
+ */
+export type FlowExchangesArgs = {
+  where: InputMaybe<ExchangeFilter>;
+  except: InputMaybe<ExchangeFilter>;
+  orderBy: InputMaybe<ExchangeOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
 };
 
 export type Protocol =
@@ -592,6 +872,14 @@ export type Host = {
   readonly flowsStarted: Scalars['Long']['output'];
   /** Flows that ended since the agent's start. */
   readonly flowsEnded: Scalars['Long']['output'];
+  /** Exchanges that last now. */
+  readonly liveExchanges: Scalars['Int']['output'];
+  /** Exchanges that ended and are still remembered. */
+  readonly endedExchanges: Scalars['Int']['output'];
+  /** Exchanges that started since the agent's start. */
+  readonly exchangesStarted: Scalars['Long']['output'];
+  /** Exchanges that ended since the agent's start. */
+  readonly exchangesEnded: Scalars['Long']['output'];
   /** CPU time of the agent's user space since its start, in milliseconds. */
   readonly agentCpuTimeMs: Scalars['Float']['output'];
   /** Resident memory of the agent, in bytes. */
@@ -726,6 +1014,28 @@ export type UserEdge = {
   readonly cursor: Scalars['String']['output'];
 };
 
+/** One page of exchanges. */
+export type ExchangeConnection = {
+  readonly __typename?: 'ExchangeConnection';
+  /** The exchanges of the page, in order. */
+  readonly nodes: ReadonlyArray<Exchange>;
+  /** The exchanges of the page, each with its cursor. */
+  readonly edges: ReadonlyArray<ExchangeEdge>;
+  /** Where the page lies. */
+  readonly pageInfo: PageInfo;
+  /** How many exchanges the whole list has: those that pass the filter, over all pages. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** An exchange and its place in the list. */
+export type ExchangeEdge = {
+  readonly __typename?: 'ExchangeEdge';
+  /** The exchange. */
+  readonly node: Exchange;
+  /** Its place, for `after`. */
+  readonly cursor: Scalars['String']['output'];
+};
+
 /**
  * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
  * process. An exec keeps the identity and changes the image.
@@ -842,6 +1152,10 @@ export type Query = {
   readonly processes: ProcessConnection;
   /** A process by id; null when there is none, or none any more. */
   readonly process: Maybe<Process>;
+  /** Exchanges: those that last, and those that ended a short while ago. */
+  readonly exchanges: ExchangeConnection;
+  /** An exchange by id; null when there is none, or none any more. */
+  readonly exchange: Maybe<Exchange>;
   /** Users that own a remembered process. */
   readonly users: UserConnection;
   /** A user by uid or by name; null when no process of that user is remembered. */
@@ -891,6 +1205,22 @@ export type QueryProcessesArgs = {
 
 
 export type QueryProcessArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryExchangesArgs = {
+  where: InputMaybe<ExchangeFilter>;
+  except: InputMaybe<ExchangeFilter>;
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  orderBy: InputMaybe<ExchangeOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryExchangeArgs = {
   id: Scalars['ID']['input'];
 };
 
@@ -948,6 +1278,11 @@ export type Subscription = {
    * seconds as the process changes, and comes when it first passes.
    */
   readonly processEvents: ProcessEvents;
+  /**
+   * Exchanges as they start (the request has come) and end, in lists of what happened in a window. Each event shows the
+   * exchange as it is at the end of the window.
+   */
+  readonly exchangeEvents: ExchangeEvents;
 };
 
 
@@ -963,6 +1298,14 @@ export type SubscriptionProcessEventsArgs = {
   where: InputMaybe<ProcessFilter>;
   except: InputMaybe<ProcessFilter>;
   events?: InputMaybe<ReadonlyArray<ProcessEventKind>>;
+  windowMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionExchangeEventsArgs = {
+  where: InputMaybe<ExchangeFilter>;
+  except: InputMaybe<ExchangeFilter>;
+  events?: InputMaybe<ReadonlyArray<ExchangeEventKind>>;
   windowMs?: InputMaybe<Scalars['Int']['input']>;
 };
 
@@ -1017,6 +1360,30 @@ export type ProcessEventKind =
   | 'EXECUTED'
   /** It exited. */
   | 'EXITED';
+
+/** What happened to exchanges in one window. */
+export type ExchangeEvents = {
+  readonly __typename?: 'ExchangeEvents';
+  /** The events, in the order in which they happened. */
+  readonly events: ReadonlyArray<ExchangeEvent>;
+  /** Events lost before these, because they came faster than they were read. */
+  readonly dropped: Scalars['Long']['output'];
+};
+
+/** One thing that happened to an exchange. */
+export type ExchangeEvent = {
+  readonly __typename?: 'ExchangeEvent';
+  /** What happened. */
+  readonly kind: ExchangeEventKind;
+  /** The exchange. */
+  readonly exchange: Exchange;
+};
+
+export type ExchangeEventKind =
+  /** The request has come, or it began to pass the filter shortly after. */
+  | 'STARTED'
+  /** It is over. */
+  | 'ENDED';
 
 /**
  * What to group flows by. Some dimensions belong to the flow (PORT, PROTOCOL, APPLICATION, DIRECTION, STATE, END_REASON,
@@ -1162,6 +1529,53 @@ export type TrafficSum = {
   readonly retransmittedPackets: Maybe<Scalars['Long']['output']>;
 };
 
+/** A span of time. */
+export type TimeWindow = {
+  readonly __typename?: 'TimeWindow';
+  /** Its beginning. */
+  readonly from: Scalars['DateTime']['output'];
+  /** Its end. */
+  readonly to: Scalars['DateTime']['output'];
+};
+
+/**
+ * What was spent in a window: the difference of two readings that the kernel made of all threads, living and dead. What could
+ * not be read is null; for flows the reason is in `Flow.notes`.
+ */
+export type Usage = {
+  readonly __typename?: 'Usage';
+  /** From one reading to the other, exactly. */
+  readonly window: TimeWindow;
+  /** Time on a CPU, in milliseconds. */
+  readonly cpuTimeMs: Maybe<Scalars['Float']['output']>;
+  /** The part of it in user mode: divided as the kernel's ticks fell, as getrusage(2) does. */
+  readonly userMs: Maybe<Scalars['Float']['output']>;
+  /** The part of it in the kernel. */
+  readonly systemMs: Maybe<Scalars['Float']['output']>;
+  /** CPU time over the length of the window, in percent of one CPU: 200 is two CPUs all the time. Null for a window without length. */
+  readonly averageCpuLoadPercent: Maybe<Scalars['Float']['output']>;
+  /** Resident memory at the window's end, in bytes; null for kernel threads, and once the process has exited. */
+  readonly memoryBytes: Maybe<Scalars['Long']['output']>;
+  /** Highest resident memory in the window, in bytes. While a flow lives, as far as the samples since its start tell. */
+  readonly peakMemoryBytes: Maybe<Scalars['Long']['output']>;
+  /** Page faults that needed no I/O. */
+  readonly minorFaults: Maybe<Scalars['Long']['output']>;
+  /** Page faults that had to read from storage. */
+  readonly majorFaults: Maybe<Scalars['Long']['output']>;
+  /** Time that threads waited for block I/O, in milliseconds; null when the kernel does not account it (kernel.task_delayacct). */
+  readonly ioWaitMs: Maybe<Scalars['Float']['output']>;
+  /** That time over the length of the window, in percent; with several threads it may pass 100. */
+  readonly ioWaitPercent: Maybe<Scalars['Float']['output']>;
+  /** Bytes fetched from storage; what came from the page cache is not counted. */
+  readonly readBytes: Maybe<Scalars['Long']['output']>;
+  /** Bytes sent to storage, or due to be. */
+  readonly writtenBytes: Maybe<Scalars['Long']['output']>;
+  /** Context switches because a thread waited for something. */
+  readonly voluntarySwitches: Maybe<Scalars['Long']['output']>;
+  /** Context switches because a thread's time was up. */
+  readonly involuntarySwitches: Maybe<Scalars['Long']['output']>;
+};
+
 /** An owner of processes, as the host's name service knows it. */
 export type User = Node & {
   readonly __typename?: 'User';
@@ -1269,6 +1683,7 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 /** Mapping of interface types */
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Node:
+    | ( LiveExchange )
     | ( LiveFlow )
     | ( LiveProcess )
     | ( LiveUser )
@@ -1286,24 +1701,34 @@ export type ResolversTypes = {
   Traffic: ResolverTypeWrapper<LiveTraffic>;
   TcpFlag: TcpFlag;
   ProcessShare: ResolverTypeWrapper<LiveProcessShare>;
+  Exchange: ResolverTypeWrapper<LiveExchange>;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  ExchangeOutcome: ExchangeOutcome;
+  Thread: ResolverTypeWrapper<LiveThread>;
+  ProcessUsage: ResolverTypeWrapper<LiveProcessUsage>;
+  UsageMeasure: UsageMeasure;
+  ExchangeNote: ResolverTypeWrapper<LiveExchangeNoteCode>;
+  ExchangeNoteCode: ExchangeNoteCode;
   StringFilter: StringFilter;
   IntFilter: IntFilter;
   LongFilter: LongFilter;
   FloatFilter: FloatFilter;
-  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   TimeFilter: TimeFilter;
   IpFilter: IpFilter;
   FlowFilter: FlowFilter;
   ProcessFilter: ProcessFilter;
+  ExchangeFilter: ExchangeFilter;
   UserFilter: UserFilter;
   FlowOrder: FlowOrder;
   FlowOrderField: FlowOrderField;
   ProcessOrder: ProcessOrder;
   ProcessOrderField: ProcessOrderField;
+  ExchangeOrder: ExchangeOrder;
+  ExchangeOrderField: ExchangeOrderField;
   UserOrder: UserOrder;
   UserOrderField: UserOrderField;
   Flow: ResolverTypeWrapper<LiveFlow>;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   Protocol: Protocol;
   Direction: Direction;
   FlowState: FlowState;
@@ -1322,6 +1747,8 @@ export type ResolversTypes = {
   ProcessEdge: ResolverTypeWrapper<Omit<ProcessEdge, 'node'> & { node: ResolversTypes['Process'] }>;
   UserConnection: ResolverTypeWrapper<UserPage>;
   UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
+  ExchangeConnection: ResolverTypeWrapper<ExchangePage>;
+  ExchangeEdge: ResolverTypeWrapper<Omit<ExchangeEdge, 'node'> & { node: ResolversTypes['Exchange'] }>;
   Process: ResolverTypeWrapper<LiveProcess>;
   Image: ResolverTypeWrapper<LiveImage>;
   Container: ResolverTypeWrapper<LiveContainer>;
@@ -1337,11 +1764,16 @@ export type ResolversTypes = {
   ProcessEvents: ResolverTypeWrapper<EventList>;
   ProcessEvent: ResolverTypeWrapper<ProcessEventView>;
   ProcessEventKind: ProcessEventKind;
+  ExchangeEvents: ResolverTypeWrapper<EventList>;
+  ExchangeEvent: ResolverTypeWrapper<ExchangeEventView>;
+  ExchangeEventKind: ExchangeEventKind;
   FlowDimension: FlowDimension;
   FlowMeasure: FlowMeasure;
   FlowTotal: ResolverTypeWrapper<FlowTotalRow>;
   FlowTotalKey: ResolverTypeWrapper<FlowTotalKey>;
   TrafficSum: ResolverTypeWrapper<TrafficSum>;
+  TimeWindow: ResolverTypeWrapper<TimeWindowView>;
+  Usage: ResolverTypeWrapper<LiveUsage>;
   User: ResolverTypeWrapper<LiveUser>;
 };
 
@@ -1354,21 +1786,27 @@ export type ResolversParentTypes = {
   Boolean: Scalars['Boolean']['output'];
   Traffic: LiveTraffic;
   ProcessShare: LiveProcessShare;
+  Exchange: LiveExchange;
+  ID: Scalars['ID']['output'];
+  Float: Scalars['Float']['output'];
+  Thread: LiveThread;
+  ProcessUsage: LiveProcessUsage;
+  ExchangeNote: LiveExchangeNoteCode;
   StringFilter: StringFilter;
   IntFilter: IntFilter;
   LongFilter: LongFilter;
   FloatFilter: FloatFilter;
-  Float: Scalars['Float']['output'];
   TimeFilter: TimeFilter;
   IpFilter: IpFilter;
   FlowFilter: FlowFilter;
   ProcessFilter: ProcessFilter;
+  ExchangeFilter: ExchangeFilter;
   UserFilter: UserFilter;
   FlowOrder: FlowOrder;
   ProcessOrder: ProcessOrder;
+  ExchangeOrder: ExchangeOrder;
   UserOrder: UserOrder;
   Flow: LiveFlow;
-  ID: Scalars['ID']['output'];
   FlowNote: LiveFlowNoteCode;
   Host: HostView;
   Tier: HostTier;
@@ -1381,6 +1819,8 @@ export type ResolversParentTypes = {
   ProcessEdge: Omit<ProcessEdge, 'node'> & { node: ResolversParentTypes['Process'] };
   UserConnection: UserPage;
   UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
+  ExchangeConnection: ExchangePage;
+  ExchangeEdge: Omit<ExchangeEdge, 'node'> & { node: ResolversParentTypes['Exchange'] };
   Process: LiveProcess;
   Image: LiveImage;
   Container: LiveContainer;
@@ -1393,9 +1833,13 @@ export type ResolversParentTypes = {
   FlowEvent: FlowEventView;
   ProcessEvents: EventList;
   ProcessEvent: ProcessEventView;
+  ExchangeEvents: EventList;
+  ExchangeEvent: ExchangeEventView;
   FlowTotal: FlowTotalRow;
   FlowTotalKey: FlowTotalKey;
   TrafficSum: TrafficSum;
+  TimeWindow: TimeWindowView;
+  Usage: LiveUsage;
   User: LiveUser;
 };
 
@@ -1444,6 +1888,51 @@ export type ProcessShareResolvers<ContextType = RequestContext, ParentType exten
   receivedPayloadBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
 };
 
+export type ExchangeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Exchange'] = ResolversParentTypes['Exchange']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
+  flow?: Resolver<ResolversTypes['Flow'], ParentType, ContextType>;
+  ordinal?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  protocol?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  method?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  target?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  hostHeader?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userAgent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  status?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  outcome?: Resolver<Maybe<ResolversTypes['ExchangeOutcome']>, ParentType, ContextType>;
+  startTime?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  requestEndTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  firstResponseByteTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  endTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  durationMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  serverTimeMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  requestBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  responseBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  client?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  server?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  thread?: Resolver<Maybe<ResolversTypes['Thread']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  threadUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  concurrentProcesses?: Resolver<ReadonlyArray<ResolversTypes['ProcessUsage']>, ParentType, ContextType, RequireFields<ExchangeConcurrentProcessesArgs, 'first' | 'orderBy'>>;
+  notes?: Resolver<ReadonlyArray<ResolversTypes['ExchangeNote']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type ThreadResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Thread'] = ResolversParentTypes['Thread']> = {
+  tid?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  name?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type ProcessUsageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessUsage'] = ResolversParentTypes['ProcessUsage']> = {
+  process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+  usage?: Resolver<ResolversTypes['Usage'], ParentType, ContextType>;
+};
+
+export type ExchangeNoteResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeNote'] = ResolversParentTypes['ExchangeNote']> = {
+  code?: Resolver<ResolversTypes['ExchangeNoteCode'], ParentType, ContextType>;
+  description?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type FlowResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Flow'] = ResolversParentTypes['Flow']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   communityId?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -1464,6 +1953,7 @@ export type FlowResolvers<ContextType = RequestContext, ParentType extends Resol
   rttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   minRttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   application?: Resolver<Maybe<ResolversTypes['Application']>, ParentType, ContextType>;
+  exchanges?: Resolver<ResolversTypes['ExchangeConnection'], ParentType, ContextType, RequireFields<FlowExchangesArgs, 'first'>>;
   notes?: Resolver<ReadonlyArray<ResolversTypes['FlowNote']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -1490,6 +1980,10 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   liveProcesses?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   flowsStarted?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   flowsEnded?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  liveExchanges?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  endedExchanges?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  exchangesStarted?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  exchangesEnded?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   agentCpuTimeMs?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
   agentMemoryBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   programRuns?: Resolver<ReadonlyArray<ResolversTypes['ProgramRuns']>, ParentType, ContextType>;
@@ -1558,6 +2052,18 @@ export type UserEdgeResolvers<ContextType = RequestContext, ParentType extends R
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type ExchangeConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeConnection'] = ResolversParentTypes['ExchangeConnection']> = {
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['Exchange']>, ParentType, ContextType>;
+  edges?: Resolver<ReadonlyArray<ResolversTypes['ExchangeEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type ExchangeEdgeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeEdge'] = ResolversParentTypes['ExchangeEdge']> = {
+  node?: Resolver<ResolversTypes['Exchange'], ParentType, ContextType>;
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type ProcessResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Process'] = ResolversParentTypes['Process']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
@@ -1606,6 +2112,8 @@ export type QueryResolvers<ContextType = RequestContext, ParentType extends Reso
   flowTotals?: Resolver<ReadonlyArray<ResolversTypes['FlowTotal']>, ParentType, ContextType, RequireFields<QueryFlowTotalsArgs, 'groupBy' | 'orderBy' | 'first'>>;
   processes?: Resolver<ResolversTypes['ProcessConnection'], ParentType, ContextType, RequireFields<QueryProcessesArgs, 'first'>>;
   process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType, RequireFields<QueryProcessArgs, 'id'>>;
+  exchanges?: Resolver<ResolversTypes['ExchangeConnection'], ParentType, ContextType, RequireFields<QueryExchangesArgs, 'first'>>;
+  exchange?: Resolver<Maybe<ResolversTypes['Exchange']>, ParentType, ContextType, RequireFields<QueryExchangeArgs, 'id'>>;
   users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, Partial<QueryUserArgs>>;
   node?: Resolver<Maybe<ResolversTypes['Node']>, ParentType, ContextType, RequireFields<QueryNodeArgs, 'id'>>;
@@ -1621,12 +2129,13 @@ export interface LongScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes
 }
 
 export type NodeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Node'] = ResolversParentTypes['Node']> = {
-  __resolveType: TypeResolveFn<'Flow' | 'Process' | 'User', ParentType, ContextType>;
+  __resolveType: TypeResolveFn<'Exchange' | 'Flow' | 'Process' | 'User', ParentType, ContextType>;
 };
 
 export type SubscriptionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   flowEvents?: SubscriptionResolver<ResolversTypes['FlowEvents'], "flowEvents", ParentType, ContextType, RequireFields<SubscriptionFlowEventsArgs, 'events' | 'windowMs'>>;
   processEvents?: SubscriptionResolver<ResolversTypes['ProcessEvents'], "processEvents", ParentType, ContextType, RequireFields<SubscriptionProcessEventsArgs, 'events' | 'windowMs'>>;
+  exchangeEvents?: SubscriptionResolver<ResolversTypes['ExchangeEvents'], "exchangeEvents", ParentType, ContextType, RequireFields<SubscriptionExchangeEventsArgs, 'events' | 'windowMs'>>;
 };
 
 export type FlowEventsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowEvents'] = ResolversParentTypes['FlowEvents']> = {
@@ -1647,6 +2156,16 @@ export type ProcessEventsResolvers<ContextType = RequestContext, ParentType exte
 export type ProcessEventResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessEvent'] = ResolversParentTypes['ProcessEvent']> = {
   kind?: Resolver<ResolversTypes['ProcessEventKind'], ParentType, ContextType>;
   process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+};
+
+export type ExchangeEventsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeEvents'] = ResolversParentTypes['ExchangeEvents']> = {
+  events?: Resolver<ReadonlyArray<ResolversTypes['ExchangeEvent']>, ParentType, ContextType>;
+  dropped?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type ExchangeEventResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeEvent'] = ResolversParentTypes['ExchangeEvent']> = {
+  kind?: Resolver<ResolversTypes['ExchangeEventKind'], ParentType, ContextType>;
+  exchange?: Resolver<ResolversTypes['Exchange'], ParentType, ContextType>;
 };
 
 export type FlowTotalResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowTotal'] = ResolversParentTypes['FlowTotal']> = {
@@ -1688,6 +2207,29 @@ export type TrafficSumResolvers<ContextType = RequestContext, ParentType extends
   retransmittedPackets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
 };
 
+export type TimeWindowResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['TimeWindow'] = ResolversParentTypes['TimeWindow']> = {
+  from?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  to?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+};
+
+export type UsageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Usage'] = ResolversParentTypes['Usage']> = {
+  window?: Resolver<ResolversTypes['TimeWindow'], ParentType, ContextType>;
+  cpuTimeMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  userMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  systemMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  averageCpuLoadPercent?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  memoryBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  peakMemoryBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  minorFaults?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  majorFaults?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  ioWaitMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  ioWaitPercent?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  readBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  writtenBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  voluntarySwitches?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  involuntarySwitches?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+};
+
 export type UserResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   uid?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
@@ -1702,6 +2244,10 @@ export type Resolvers<ContextType = RequestContext> = {
   Endpoint?: EndpointResolvers<ContextType>;
   Traffic?: TrafficResolvers<ContextType>;
   ProcessShare?: ProcessShareResolvers<ContextType>;
+  Exchange?: ExchangeResolvers<ContextType>;
+  Thread?: ThreadResolvers<ContextType>;
+  ProcessUsage?: ProcessUsageResolvers<ContextType>;
+  ExchangeNote?: ExchangeNoteResolvers<ContextType>;
   Flow?: FlowResolvers<ContextType>;
   FlowNote?: FlowNoteResolvers<ContextType>;
   Host?: HostResolvers<ContextType>;
@@ -1715,6 +2261,8 @@ export type Resolvers<ContextType = RequestContext> = {
   ProcessEdge?: ProcessEdgeResolvers<ContextType>;
   UserConnection?: UserConnectionResolvers<ContextType>;
   UserEdge?: UserEdgeResolvers<ContextType>;
+  ExchangeConnection?: ExchangeConnectionResolvers<ContextType>;
+  ExchangeEdge?: ExchangeEdgeResolvers<ContextType>;
   Process?: ProcessResolvers<ContextType>;
   Image?: ImageResolvers<ContextType>;
   Container?: ContainerResolvers<ContextType>;
@@ -1727,9 +2275,13 @@ export type Resolvers<ContextType = RequestContext> = {
   FlowEvent?: FlowEventResolvers<ContextType>;
   ProcessEvents?: ProcessEventsResolvers<ContextType>;
   ProcessEvent?: ProcessEventResolvers<ContextType>;
+  ExchangeEvents?: ExchangeEventsResolvers<ContextType>;
+  ExchangeEvent?: ExchangeEventResolvers<ContextType>;
   FlowTotal?: FlowTotalResolvers<ContextType>;
   FlowTotalKey?: FlowTotalKeyResolvers<ContextType>;
   TrafficSum?: TrafficSumResolvers<ContextType>;
+  TimeWindow?: TimeWindowResolvers<ContextType>;
+  Usage?: UsageResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
 };
 

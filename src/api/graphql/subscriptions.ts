@@ -16,7 +16,7 @@ import type { Caller, FilterInput, Queries } from '../query/index.js';
 import type { EventKind, GroupSpec, Hub, Sink, StreamEvent, Subscribed } from '../stream/index.js';
 import type { Prepared } from './documents.js';
 import type { Executor } from './executor.js';
-import type { EventList, FlowEventView, HostView, ProcessEventView, RequestContext } from './mapped.js';
+import type { EventList, FlowEventView, HostView, RequestContext } from './mapped.js';
 import { presentError, type ReportInternal } from './present-error.js';
 
 export interface SubscriptionsOptions {
@@ -68,6 +68,12 @@ export class Subscriptions {
       const kinds = new Set<EventKind>(args.events ?? ['STARTED', 'ENDED']);
       const filter = queries.filterFlows(args.where, args.except, caller, caller.nowMicros);
       return hub.join('flow', { sink, key, spec: () => ({ ...base, kinds, filter }) });
+    }
+    if (field === 'exchangeEvents') {
+      caller.need('flows:read');
+      const kinds = new Set<EventKind>(args.events ?? ['STARTED', 'ENDED']);
+      const filter = queries.filterExchanges(args.where, args.except, caller, caller.nowMicros);
+      return hub.join('exchange', { sink, key, spec: () => ({ ...base, kinds, filter }) });
     }
     caller.need('processes:read');
     const kinds = new Set<EventKind>(args.events ?? ['STARTED', 'EXITED']);
@@ -123,9 +129,9 @@ function checkWindow(windowMs: number): number {
   throw new ProcflowError('INVALID_ARGUMENT', `windowMs is ${MIN_WINDOW_MS} to ${MAX_WINDOW_MS}, not ${windowMs}`);
 }
 
-function viewOf({ kind, row }: StreamEvent<unknown>): FlowEventView | ProcessEventView {
-  // Flow events have no field `process`, and process events none that is `flow`: one object serves both.
-  return { kind, flow: row, process: row } as unknown as FlowEventView;
+function viewOf({ kind, row }: StreamEvent<unknown>): EventList['events'][number] {
+  // Each kind of event reads the field of its own name: one object serves them all.
+  return { kind, flow: row, process: row, exchange: row } as unknown as FlowEventView;
 }
 
 /** The validation rule SingleFieldSubscriptions has seen to it that there is one. */

@@ -25,7 +25,7 @@ import {
 import type { NumberTest, TextTest } from './matchers.js';
 
 export type Predicate<T> = (row: T) => boolean;
-type AddressTest = (address: string) => boolean;
+export type AddressTest = (address: string) => boolean;
 
 interface FieldBase {
   readonly name: string;
@@ -40,6 +40,8 @@ export type FilterField<T> = FieldBase &
     | { readonly kind: 'String'; build(test: TextTest, names: Names): Predicate<T> }
     | { readonly kind: 'Int' | 'Long' | 'Float' | 'Time'; build(test: NumberTest, names: Names): Predicate<T> }
     | { readonly kind: 'Ip'; build(test: AddressTest, names: Names): Predicate<T> }
+    /** A number that its values are not below. */
+    | { readonly kind: 'Minimum'; build(least: number, names: Names): Predicate<T> }
     | { readonly kind: 'Boolean'; build(wanted: boolean, names: Names): Predicate<T> }
     | {
         readonly kind: 'Enum';
@@ -76,7 +78,7 @@ export const FLOW_END_REASONS = [
 ] as const satisfies FlowEndReason[];
 
 /** Conditions on a process; on flows either end may satisfy them. */
-const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
+export const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
   {
     name: 'process',
     kind: 'String',
@@ -110,7 +112,7 @@ const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
 ];
 
 export const FLOW_FIELDS: readonly FilterField<Flow>[] = [
-  ...PROCESS_CONDITIONS.map(onEitherEnd),
+  ...PROCESS_CONDITIONS.map((field) => lifted(field, (test) => (flow: Flow) => eitherEnd(flow, test))),
   address('address', (test) => (flow) => test(flow.client.address) || test(flow.server.address)),
   address('clientAddress', (test) => (flow) => test(flow.client.address)),
   address('serverAddress', (test) => (flow) => test(flow.server.address)),
@@ -191,10 +193,11 @@ export const USER_FIELDS: readonly FilterField<User>[] = [
   { name: 'uid', kind: 'Int', build: (test) => (user) => test(user.uid) },
 ];
 
-function onEitherEnd(field: FilterField<Process>): FilterField<Flow> {
-  const lift = (test: Predicate<Process>): Predicate<Flow> => {
-    return (flow) => eitherEnd(flow, test);
-  };
+/** A condition on processes as one on what has processes. */
+export function lifted<T>(
+  field: FilterField<Process>,
+  lift: (test: Predicate<Process>) => Predicate<T>,
+): FilterField<T> {
   switch (field.kind) {
     case 'String':
       return { ...field, build: (test: TextTest, names: Names) => lift(field.build(test, names)) };
@@ -205,6 +208,8 @@ function onEitherEnd(field: FilterField<Process>): FilterField<Flow> {
       return { ...field, build: (test: NumberTest, names: Names) => lift(field.build(test, names)) };
     case 'Ip':
       return { ...field, build: (test: AddressTest, names: Names) => lift(field.build(test, names)) };
+    case 'Minimum':
+      return { ...field, build: (least: number, names: Names) => lift(field.build(least, names)) };
     case 'Boolean':
       return { ...field, build: (wanted: boolean, names: Names) => lift(field.build(wanted, names)) };
     case 'Enum':
@@ -216,37 +221,37 @@ function address(name: string, build: (test: AddressTest) => Predicate<Flow>): F
   return { name, kind: 'Ip', build };
 }
 
-function oneOf(
+export function oneOf<T>(
   name: string,
   type: string,
   values: readonly string[],
-  value: (flow: Flow) => string | null,
-): FilterField<Flow> {
+  value: (row: T) => string | null,
+): FilterField<T> {
   return {
     name,
     kind: 'Enum',
     type,
     values,
-    build: (wanted) => (flow) => {
-      const actual = value(flow);
+    build: (wanted) => (row) => {
+      const actual = value(row);
       return actual !== null && wanted.has(actual);
     },
   };
 }
 
-function portIs(endpoint: Endpoint, test: NumberTest): boolean {
+export function portIs(endpoint: Endpoint, test: NumberTest): boolean {
   return endpoint.port !== null && test(endpoint.port);
 }
 
 /** A condition on something unknown does not hold. */
-function textOr<T>(value: (row: T) => string | null, test: TextTest): Predicate<T> {
+export function textOr<T>(value: (row: T) => string | null, test: TextTest): Predicate<T> {
   return (row) => {
     const text = value(row);
     return text !== null && test.whole(text);
   };
 }
 
-function numberOr<T>(value: (row: T) => number | null, test: NumberTest): Predicate<T> {
+export function numberOr<T>(value: (row: T) => number | null, test: NumberTest): Predicate<T> {
   return (row) => {
     const number = value(row);
     return number !== null && test(number);

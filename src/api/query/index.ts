@@ -1,4 +1,6 @@
 export { Caller } from './caller.js';
+export { concurrentProcesses, USAGE_MEASURES, type UsageMeasure } from './concurrent.js';
+export { EXCHANGE_FIELDS, EXCHANGE_ORDERS } from './exchange-fields.js';
 export { FLOW_FIELDS, PROCESS_FIELDS, USER_FIELDS, type FilterField, type FieldKind } from './fields.js';
 export type { Filter, FilterInput } from './filter.js';
 export { commandLineOf, flowDurationMs, ownerOf } from './measures.js';
@@ -11,6 +13,7 @@ export {
   type ListArguments,
   type ProcessListArguments,
   type TotalsArguments,
+  type WindowedListArguments,
 } from './queries.js';
 export { formatTime, parseTime, resolveTime, type TimeArgument } from './time.js';
 export { FLOW_DIMENSIONS, FLOW_MEASURES, type FlowDimension, type FlowMeasure, type FlowTotal } from './totals.js';

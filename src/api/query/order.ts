@@ -16,7 +16,7 @@ export interface OrderField<T> {
   key(row: T): Key;
 }
 
-function mutable<T>(name: string, key: (row: T) => number | null): OrderField<T> {
+export function mutable<T>(name: string, key: (row: T) => number | null): OrderField<T> {
   return { name, isFixed: false, type: 'number', key };
 }
 

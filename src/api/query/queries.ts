@@ -1,9 +1,13 @@
 import { ProcflowError } from '../../errors.js';
 import { didYouMean } from '../../text.js';
-import type { LiveState } from '../../correlate/live-state.js';
+import type { LiveState, ProcessUsage } from '../../correlate/live-state.js';
+import type { Exchange } from '../../correlate/exchange.js';
+import { exchangesOf } from '../../correlate/exchange-table.js';
 import type { Flow, Process, User } from '../../correlate/model.js';
 import type { Caller } from './caller.js';
+import { concurrentProcesses, type UsageMeasure } from './concurrent.js';
 import { fingerprint } from './cursor.js';
+import { EXCHANGE_FIELDS, EXCHANGE_ORDERS } from './exchange-fields.js';
 import { FLOW_FIELDS, PROCESS_FIELDS, USER_FIELDS, type Predicate } from './fields.js';
 import { compileFilter, type Filter, type FilterInput } from './filter.js';
 import { FLOW_ORDERS, PROCESS_ORDERS, USER_ORDERS, type OrderDirection, type OrderField } from './order.js';
@@ -23,10 +27,12 @@ export interface ListArguments {
   readonly first?: number | null;
   readonly after?: string | null;
 }
-export interface FlowListArguments extends ListArguments {
+/** Of rows that last for a time. */
+export interface WindowedListArguments extends ListArguments {
   readonly from?: TimeArgument | null;
   readonly to?: TimeArgument | null;
 }
+export type FlowListArguments = WindowedListArguments;
 export interface ProcessListArguments extends ListArguments {
   readonly at?: TimeArgument | null;
 }
@@ -42,6 +48,7 @@ export interface TotalsArguments {
 
 const DEFAULT_PAGE = 50;
 const DEFAULT_TOTALS = 20;
+const DEFAULT_CONCURRENT = 10;
 /** Both doors call the page size by their own name. */
 export type PageSizeName = 'first' | 'pageSize';
 
@@ -64,9 +71,22 @@ export class Queries {
       rows: of?.rows ?? (() => this.state.flows()),
       byId: (id) => this.state.flow(id),
       idOf: (flow) => flow.id,
-      filter: (asOf) => this.#windowed(this.filterFlows(args.where, args.except, caller, asOf).test, args, asOf),
+      filter: (asOf) => windowed(this.filterFlows(args.where, args.except, caller, asOf).test, args, asOf),
       fingerprint: fingerprint(['flows', of?.key, args.where, args.except, args.from, args.to]),
       ...orderOf(FLOW_ORDERS, args.orderBy),
+    };
+    return this.#read(listing, args, caller);
+  }
+
+  exchanges(args: WindowedListArguments, caller: Caller, of?: Flow): Page<Exchange> {
+    caller.need('flows:read');
+    const listing: Listing<Exchange> = {
+      rows: () => (of === undefined ? this.state.exchanges() : exchangesOf(of)),
+      byId: (id) => this.state.exchange(id),
+      idOf: (exchange) => exchange.id,
+      filter: (asOf) => windowed(this.filterExchanges(args.where, args.except, caller, asOf).test, args, asOf),
+      fingerprint: fingerprint(['exchanges', of?.id, args.where, args.except, args.from, args.to]),
+      ...orderOf(EXCHANGE_ORDERS, args.orderBy),
     };
     return this.#read(listing, args, caller);
   }
@@ -108,7 +128,7 @@ export class Queries {
       throw new ProcflowError('INVALID_ARGUMENT', message, { errors: [{ parameter: 'groupBy', message }] });
     }
     const { test } = this.filterFlows(args.where, args.except, caller, caller.nowMicros);
-    return totalFlows(this.state.flows(), this.#windowed(test, args, caller.nowMicros), {
+    return totalFlows(this.state.flows(), windowed(test, args, caller.nowMicros), {
       groupBy: args.groupBy,
       orderBy: args.orderBy ?? 'OCTETS',
       first: checkPageSize('first', args.first ?? DEFAULT_TOTALS, this.maxPageSize),
@@ -133,6 +153,32 @@ export class Queries {
     asOf: number,
   ): Filter<Process> {
     return compileFilter(PROCESS_FIELDS, where, except, this.#context(caller, asOf));
+  }
+
+  filterExchanges(
+    where: FilterInput | null | undefined,
+    except: FilterInput | null | undefined,
+    caller: Caller,
+    asOf: number,
+  ): Filter<Exchange> {
+    return compileFilter(EXCHANGE_FIELDS, where, except, this.#context(caller, asOf));
+  }
+
+  exchange(id: string, caller: Caller): Exchange | undefined {
+    caller.need('flows:read');
+    return this.state.exchange(id);
+  }
+
+  /** What else ran on the host while an exchange lasted, most first. */
+  concurrentProcesses(
+    exchange: Exchange,
+    args: { readonly first?: number | null; readonly orderBy?: UsageMeasure | null },
+    caller: Caller,
+  ): readonly ProcessUsage[] {
+    caller.need('processes:read');
+    caller.deadline.check();
+    const first = checkPageSize('first', args.first ?? DEFAULT_CONCURRENT, this.maxPageSize);
+    return concurrentProcesses(this.state, exchange, args.orderBy ?? 'CPU_TIME', first);
   }
 
   flow(id: string, caller: Caller): Flow | undefined {
@@ -184,21 +230,6 @@ export class Queries {
     return { names: this.state, nowMicros, mayReadCommandLines: caller.mayReadCommandLines };
   }
 
-  /** Flows that were alive at some time of the window; a live flow is alive until now and beyond. */
-  #windowed(
-    test: Predicate<Flow>,
-    { from, to }: Pick<FlowListArguments, 'from' | 'to'>,
-    asOf: number,
-  ): Predicate<Flow> {
-    const isBounded = (from !== undefined && from !== null) || (to !== undefined && to !== null);
-    if (!isBounded) return test;
-    const fromMicros = from === undefined || from === null ? -Infinity : resolveTime(from, asOf);
-    const toMicros = to === undefined || to === null ? Infinity : resolveTime(to, asOf);
-    if (fromMicros > toMicros)
-      throw new ProcflowError('INVALID_ARGUMENT', 'the window ends (to) before it begins (from)');
-    return (flow) => flow.startMicros <= toMicros && (flow.endMicros ?? Infinity) >= fromMicros && test(flow);
-  }
-
   #read<T>(listing: Listing<T>, args: ListArguments, caller: Caller): Page<T> {
     caller.deadline.check();
     return readPage(listing, {
@@ -209,6 +240,21 @@ export class Queries {
       deadline: caller.deadline,
     });
   }
+}
+
+/** Rows that were alive at some time of the window; a live one is alive until now and beyond. */
+function windowed<T extends { readonly startMicros: number; readonly endMicros: number | null }>(
+  test: Predicate<T>,
+  { from, to }: Pick<WindowedListArguments, 'from' | 'to'>,
+  asOf: number,
+): Predicate<T> {
+  const isBounded = (from !== undefined && from !== null) || (to !== undefined && to !== null);
+  if (!isBounded) return test;
+  const fromMicros = from === undefined || from === null ? -Infinity : resolveTime(from, asOf);
+  const toMicros = to === undefined || to === null ? Infinity : resolveTime(to, asOf);
+  if (fromMicros > toMicros)
+    throw new ProcflowError('INVALID_ARGUMENT', 'the window ends (to) before it begins (from)');
+  return (row) => row.startMicros <= toMicros && (row.endMicros ?? Infinity) >= fromMicros && test(row);
 }
 
 function aliveAt(test: Predicate<Process>, at: TimeArgument | null | undefined, asOf: number): Predicate<Process> {

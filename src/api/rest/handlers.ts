@@ -1,10 +1,12 @@
 /** What each operation of openapi.yaml does, by its operationId. */
 import type { Request, Response } from 'express';
 import { ProcflowError } from '../../errors.js';
+import type { Exchange } from '../../correlate/exchange.js';
 import type { Flow, Process } from '../../correlate/model.js';
 import type { HostView } from '../graphql/mapped.js';
 import type { OpenStreams } from '../http/http-sink.js';
 import {
+  EXCHANGE_FIELDS,
   FLOW_FIELDS,
   PROCESS_FIELDS,
   unknownId,
@@ -17,10 +19,11 @@ import {
   type Queries,
   type TimeArgument,
 } from '../query/index.js';
-import type { EventKind, GroupSpec, Hub, Streamed } from '../stream/index.js';
+import type { EventKind, GroupSpec, Hub, Streamed, StreamName } from '../stream/index.js';
 import type { Scope } from '../../tokens.js';
 import { cutOf, sendList, sendObject } from './answer.js';
 import { constantCase, filterOf, number1, orderOf, text1, texts } from './grammar.js';
+import { exchangeShape, exchangeWithConcurrent } from './exchange-shape.js';
 import type { Parameters } from './parameters.js';
 import {
   flowShape,
@@ -68,6 +71,15 @@ export function createHandlers(options: RestOptions): Readonly<Record<string, Ha
       sendObject(response, flowShape(flow, shapeContext(options, caller)), parameters, options.spec.pathsOf('Flow'));
     },
     streamFlows: (asked) => streamFlows(options, asked),
+    listFlowExchanges: (asked) => {
+      const id = pathParameter(asked.request, 'id');
+      const flow = options.queries.flow(id, asked.caller);
+      if (flow === undefined) throw unknownId('flow', id);
+      listExchanges(options, asked, flow);
+    },
+    listExchanges: (asked) => listExchanges(options, asked),
+    getExchange: (asked) => getExchange(options, asked),
+    streamExchanges: (asked) => streamExchanges(options, asked),
     listProcesses: (asked) => listProcesses(options, asked),
     getProcess: ({ request, response, parameters, caller }) => {
       const process = processOf(options, request, caller);
@@ -124,6 +136,26 @@ function listFlows(
   const context = shapeContext(options, caller);
   const shape = (flow: Flow): Json => flowShape(flow, context);
   sendList(request, response, parameters, { name: 'flows', shape, paths: spec.pathsOf('Flow'), ...rowsOf(page) });
+}
+
+function listExchanges(options: RestOptions, { request, response, parameters, caller }: Asked, of?: Flow): void {
+  const args = { where: filterOf(EXCHANGE_FIELDS, parameters), ...pageOf(parameters), ...windowOf(parameters) };
+  const page = options.queries.exchanges(args, caller, of);
+  const context = shapeContext(options, caller);
+  const shape = (exchange: Exchange): Json => exchangeShape(exchange, context);
+  const paths = options.spec.pathsOf('Exchange');
+  sendList(request, response, parameters, { name: 'exchanges', shape, paths, ...rowsOf(page) });
+}
+
+function getExchange(options: RestOptions, { request, response, parameters, caller }: Asked): void {
+  const { queries, spec } = options;
+  const id = pathParameter(request, 'id');
+  const exchange = queries.exchange(id, caller);
+  if (exchange === undefined) throw unknownId('exchange', id);
+  // Without the scope the rest is still to be had.
+  const concurrent = caller.may('processes:read') ? queries.concurrentProcesses(exchange, {}, caller) : null;
+  const whole = exchangeWithConcurrent(exchange, concurrent, shapeContext(options, caller));
+  sendObject(response, whole, parameters, spec.pathsOf('Exchange'));
 }
 
 function listProcesses(options: RestOptions, { request, response, parameters, caller }: Asked): void {
@@ -199,13 +231,34 @@ function streamProcesses(options: RestOptions, asked: Asked): void {
   }));
 }
 
+function streamExchanges(options: RestOptions, asked: Asked): void {
+  const { queries } = options;
+  const { parameters, caller } = asked;
+  caller.need('flows:read');
+  const filter = queries.filterExchanges(filterOf(EXCHANGE_FIELDS, parameters), null, caller, caller.nowMicros);
+  openStream(options, asked, 'exchange', (shared) => ({
+    kinds: kindsOf(parameters, ['STARTED', 'ENDED']),
+    filter,
+    windowMs: number1(parameters, 'windowMs') ?? DEFAULT_WINDOW_MS,
+    ...rendering<Exchange>(shared.format, 'exchange', options.hub.run, (row) =>
+      shared.cut(exchangeShape(row, shared.context)),
+    ),
+  }));
+}
+
+const STREAMED_SCHEMAS: Readonly<Record<StreamName, string>> = {
+  flow: 'Flow',
+  process: 'Process',
+  exchange: 'Exchange',
+};
+
 interface StreamShared {
   readonly format: ReturnType<typeof formatOf>;
   readonly cut: (value: Json) => Json;
   readonly context: ShapeContext;
 }
 
-function openStream<K extends 'flow' | 'process'>(
+function openStream<K extends StreamName>(
   options: RestOptions,
   { request, response, parameters, caller, scopes }: Asked,
   name: K,
@@ -215,7 +268,7 @@ function openStream<K extends 'flow' | 'process'>(
   const format = formatOf(request.headers.accept);
   const shared: StreamShared = {
     format,
-    cut: cutOf(parameters, options.spec.pathsOf(name === 'flow' ? 'Flow' : 'Process')),
+    cut: cutOf(parameters, options.spec.pathsOf(STREAMED_SCHEMAS[name])),
     context: shapeContext(options, caller),
   };
   const after = positionOf(request.get('last-event-id'));

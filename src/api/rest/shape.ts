@@ -24,8 +24,8 @@ export interface ShapeContext {
 
 export type Json = Readonly<Record<string, unknown>>;
 
-const time = (micros: number | null): string | null => (micros === null ? null : formatTime(micros));
-const count = (value: number | null): number | string | null => (value === null ? null : formatLong(value));
+export const time = (micros: number | null): string | null => (micros === null ? null : formatTime(micros));
+export const count = (value: number | null): number | string | null => (value === null ? null : formatLong(value));
 
 export function flowShape(flow: Flow, context: ShapeContext): Json {
   return {
@@ -221,6 +221,10 @@ export function hostShape(host: HostView): Json {
     liveProcesses: host.liveProcesses,
     flowsStarted: formatLong(host.flowsStarted),
     flowsEnded: formatLong(host.flowsEnded),
+    liveExchanges: host.liveExchanges,
+    endedExchanges: host.endedExchanges,
+    exchangesStarted: formatLong(host.exchangesStarted),
+    exchangesEnded: formatLong(host.exchangesEnded),
     agentCpuTimeMs: host.agentCpuTimeMs,
     agentMemoryBytes: formatLong(host.agentMemoryBytes),
     programRuns: Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs: formatLong(runs) })),
