@@ -395,6 +395,7 @@ export class Correlator implements LiveState {
       aside: tables.asideRows,
       exchanges: this.exchangeTable.live + this.exchangeTable.remembered,
       ...this.exchangeTable.sizes,
+      exchangeSockets: tables.exchanges.connectionCount,
       exchangeAside: tables.exchanges.waitingRows,
       detections: tables.detections.size,
       unresolved: tables.unresolved.size,

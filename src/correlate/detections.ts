@@ -54,10 +54,10 @@ export class Detections {
       guessed: ((table.flags[row] as number) & APPLICATION_FLAG.guessed) !== 0,
       timeNs: table.timeNs[row] as number,
     };
-    const socket = tables.sockets.get(cookie) ?? tables.endedCookies.get(cookie);
+    const socket = tables.sockets.get(cookie);
     const half = socket === undefined ? null : halfOf(socket, found);
     if (half !== null && half.flow !== null) give(tables, half, half.flow, found);
-    else if (socket === undefined || socket instanceof BoundSocket) this.wait(found);
+    else if (!tables.endedCookies.has(cookie)) this.wait(found);
   }
 
   /** Gives what waited to the flows that were heard of since. */

@@ -2,15 +2,7 @@
 import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG } from '../capture/layout.js';
 import { stopLinger, unindex } from './attach.js';
-import {
-  HALF_FLAG,
-  OWNER_RANK,
-  type BoundSocket,
-  type Half,
-  type PeerHalf,
-  type Socket,
-  type StreamSocket,
-} from './halves.js';
+import { HALF_FLAG, OWNER_RANK, type BoundSocket, type Half, type PeerHalf, type StreamSocket } from './halves.js';
 import type { FlowEndReason } from './model.js';
 import { allPeers, sleep } from './peers.js';
 import { proposeOwner } from './owners.js';
@@ -65,7 +57,7 @@ function streamReason(batch: Batch, row: number): FlowEndReason {
 /** Carries out the end of a TCP socket. The flow goes on while the other end, on this host too, is open. */
 export function finishStream(tables: Tables, batch: Batch, row: number, socket: StreamSocket): void {
   if (socket.has(HALF_FLAG.ended)) return;
-  forgetSocket(tables, socket);
+  forgetSocket(tables, socket.cookie);
   socket.flags |= HALF_FLAG.ended;
   const { flow, mate } = socket;
   if (flow === null) return;
@@ -90,7 +82,7 @@ export function finishStream(tables: Tables, batch: Batch, row: number, socket: 
 
 /** Carries out the end of any other socket, and of all flows it has. */
 export function finishBound(tables: Tables, batch: Batch, row: number, socket: BoundSocket): void {
-  forgetSocket(tables, socket);
+  forgetSocket(tables, socket.cookie);
   tables.listeners.remove(socket);
   tables.unresolved.delete(socket);
   const endMicros = tables.clock.micros(batch.socket.timeNs[row] as number);
@@ -124,9 +116,9 @@ function finishPeer(tables: Tables, half: PeerHalf, endMicros: number): void {
   tables.endFlow(flow, worse('END_OF_FLOW', half.mateEndReason), endMicros);
 }
 
-function forgetSocket(tables: Tables, socket: Socket): void {
-  tables.sockets.delete(socket.cookie);
-  tables.endedCookies.add(socket, tables.clock.nowNs);
+function forgetSocket(tables: Tables, cookie: number): void {
+  tables.sockets.delete(cookie);
+  tables.endedCookies.add(cookie, tables.clock.nowNs);
 }
 
 function linger(tables: Tables, half: Half, reason: FlowEndReason, endMicros: number): void {

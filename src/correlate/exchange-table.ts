@@ -28,6 +28,8 @@ export class FlowExchanges {
   serverEndedUpTo = -1;
   /** What is added to the client's ordinals: it was heard of later than its server. */
   clientLag = 0;
+  /** The sockets that told of them. */
+  readonly cookies: number[] = [];
   /** Which ends were heard of, and whether an exchange has waited for one in vain. */
   clientSeen = false;
   serverSeen = false;
@@ -88,6 +90,9 @@ export class ExchangeTable {
     private readonly limits: ExchangeLimits,
     private readonly emit: (event: 'STARTED' | 'ENDED', exchange: Exchange) => void,
   ) {}
+
+  /** Told of each flow whose exchanges are forgotten, all of them. */
+  forgotten: (list: FlowExchanges) => void = () => undefined;
 
   *all(): IterableIterator<Exchange> {
     for (const { flow } of this.flows) yield* exchangesOf(flow);
@@ -264,6 +269,7 @@ export class ExchangeTable {
       this.forget(exchange);
     }
     this.flows.delete(list);
+    this.forgotten(list);
   }
 
   private forget(exchange: Exchange): void {

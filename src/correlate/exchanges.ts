@@ -22,6 +22,8 @@ const MAX_HEADER_LENGTH = 256;
 
 /** The rows of one batch. */
 export class ExchangeRows {
+  /** Targets as they are shown, by the index of their string: many come more than once. */
+  readonly targets: (string | undefined)[] = [];
   readonly spent: readonly Float64Array[];
   readonly threadSpent: readonly Float64Array[];
 
@@ -37,9 +39,12 @@ interface AsideRow {
 }
 
 export class Exchanges {
-  private readonly methods = new SharedTexts((text) => text, MAX_METHOD_LENGTH);
-  private readonly headers = new SharedTexts((text) => text, MAX_HEADER_LENGTH);
-  private targets: SharedTexts;
+  private readonly methods = new SharedTexts(MAX_METHOD_LENGTH);
+  private readonly headers = new SharedTexts(MAX_HEADER_LENGTH);
+  private readonly targets = new SharedTexts(MAX_TARGET_LENGTH);
+  private cut: (target: string) => string;
+  /** Sockets that were heard of: the end of an exchange may be told after the end of its connection. */
+  private readonly connections = new Map<number, StreamSocket>();
   /** Rows that came before their socket's row, by cookie. */
   private readonly aside = new Map<number, AsideRow[]>();
   private asideCount = 0;
@@ -51,17 +56,27 @@ export class Exchanges {
     readonly table: ExchangeTable,
     rules: TargetRules,
   ) {
-    this.targets = makeTargets(rules);
+    this.cut = makeTargetCutter(rules);
+    table.forgotten = (list) => {
+      for (const cookie of list.cookies) {
+        if (this.connections.get(cookie)?.flow === list.flow) this.connections.delete(cookie);
+      }
+    };
   }
 
   /** Takes over what may be configured anew; what is shown already stays as it is. */
   reconfigure(rules: TargetRules): void {
-    this.targets = makeTargets(rules);
+    this.cut = makeTargetCutter(rules);
   }
 
   /** Rows whose connection never showed up. */
   get lost(): number {
     return this.lostRows;
+  }
+
+  /** Sockets that are remembered for what may yet be told of them. */
+  get connectionCount(): number {
+    return this.connections.size;
   }
 
   get waitingRows(): number {
@@ -70,7 +85,7 @@ export class Exchanges {
 
   apply(tables: Tables, rows: ExchangeRows, row: number): void {
     const cookie = rows.batch.exchange.cookie[row] as number;
-    const socket = tables.sockets.get(cookie) ?? tables.endedCookies.get(cookie);
+    const socket = tables.sockets.get(cookie) ?? this.connections.get(cookie);
     if (socket instanceof StreamSocket && socket.flow !== null) this.take(tables, rows, row, socket, socket.flow);
     else if (socket === undefined) this.setAside(cookie, { rows, row });
     else this.lostRows++;
@@ -117,8 +132,7 @@ export class Exchanges {
     const isServer = table.side[row] === 1;
     // The ordinals of a connection from before the agent count from the agent's start.
     const list = this.table.of(flow, flow.startedBefore ? Math.round(tables.clock.firstNs / 1e6) : 0);
-    if (isServer) list.serverSeen = true;
-    else list.clientSeen = true;
+    if (!(isServer ? list.serverSeen : list.clientSeen)) this.meet(list, socket, isServer);
     const ordinal = (table.ordinal[row] as number) + (isServer ? 0 : list.clientLag);
     const isEnd = table.kind[row] === EXCHANGE_KIND.ended;
     const micros = tables.clock.micros(table.timeNs[row] as number);
@@ -128,7 +142,7 @@ export class Exchanges {
     if (exchange.bits === 0 && socket.endpoint !== null) {
       exchange.serverEnd = isServer ? socket.endpoint : otherEnd(flow, socket.endpoint);
     }
-    this.readHead(exchange, rows.batch, row);
+    this.readHead(exchange, rows, row);
     readHalf(tables, exchange, rows, row, isServer, isEnd);
     this.table.touch(exchange);
     if (!isEnd) return;
@@ -136,16 +150,35 @@ export class Exchanges {
     this.settle(tables, list, exchange, micros);
   }
 
-  private readHead(exchange: Exchange, batch: Batch, row: number): void {
+  /** One end of the flow is heard of for the first time. */
+  private meet(list: FlowExchanges, socket: StreamSocket, isServer: boolean): void {
+    if (isServer) list.serverSeen = true;
+    else list.clientSeen = true;
+    list.cookies.push(socket.cookie);
+    this.connections.set(socket.cookie, socket);
+  }
+
+  private readHead(exchange: Exchange, rows: ExchangeRows, row: number): void {
     if (exchange.method !== '') return;
-    const { exchange: table } = batch;
-    exchange.method = this.methods.get(batch.text(table.method[row] as number) ?? '');
-    exchange.target = this.targets.get(batch.text(table.target[row] as number) ?? '');
-    const host = batch.text(table.host[row] as number);
-    if (host !== null) exchange.hostHeader = this.headers.get(host);
-    const userAgent = batch.text(table.userAgent[row] as number);
-    if (userAgent !== null) exchange.userAgent = this.headers.get(userAgent);
+    const { exchange: table } = rows.batch;
+    exchange.method = this.textOf(rows, this.methods, table.method[row] as number) ?? '';
+    exchange.target = this.targetOf(rows, table.target[row] as number);
+    exchange.hostHeader = this.textOf(rows, this.headers, table.host[row] as number);
+    exchange.userAgent = this.textOf(rows, this.headers, table.userAgent[row] as number);
     if (table.version[row] === 10) exchange.bits |= EXCHANGE_BIT.old;
+  }
+
+  private textOf(rows: ExchangeRows, texts: SharedTexts, index: number): string | null {
+    const text = rows.batch.text(index);
+    return text === null ? null : texts.get(text);
+  }
+
+  private targetOf(rows: ExchangeRows, index: number): string {
+    const known = rows.targets[index];
+    if (known !== undefined) return known;
+    const target = rows.batch.text(index) ?? '';
+    const shown = this.cut(target);
+    return (rows.targets[index] = this.targets.get(shown, shown !== target));
   }
 
   /** With the end of an exchange at one end of the connection, everything before it is over there, too. */
@@ -192,10 +225,6 @@ export class Exchanges {
     this.table.touch(to);
     this.settle(tables, list, to, micros);
   }
-}
-
-function makeTargets(rules: TargetRules): SharedTexts {
-  return new SharedTexts(makeTargetCutter(rules), MAX_TARGET_LENGTH);
 }
 
 /**

@@ -15,15 +15,21 @@ const AUTHORITY_USER_INFO = /^[^/?#]*@/;
 
 /** Makes what takes the secrets out of a target: user names and passwords always, the query unless it is wanted. */
 export function makeTargetCutter({ queryStrings, redact }: TargetRules): (target: string) => string {
-  const redactor = makeRedactor(redact);
+  const redactor = redact.length === 0 ? null : makeRedactor(redact);
   return (target) => {
     const path = queryStrings ? target : withoutQuery(target);
-    const plain = path.replace(USER_INFO, '$1').replace(AUTHORITY_USER_INFO, '');
-    return redactor([plain])[0] ?? '';
+    const plain = path.includes('@') ? withoutUserInfo(path) : path;
+    return redactor === null ? plain : (redactor([plain])[0] ?? '');
   };
 }
 
 function withoutQuery(target: string): string {
-  const end = target.search(/[?#]/);
-  return end < 0 ? target : target.slice(0, end);
+  const query = target.indexOf('?');
+  const path = query < 0 ? target : target.slice(0, query);
+  const fragment = path.indexOf('#');
+  return fragment < 0 ? path : path.slice(0, fragment);
+}
+
+function withoutUserInfo(target: string): string {
+  return target.replace(USER_INFO, '$1').replace(AUTHORITY_USER_INFO, '');
 }

@@ -7,31 +7,26 @@ export class SharedTexts {
   private readonly known = new Map<string, string>();
   private characters = 0;
 
-  constructor(
-    /** What is made of a text before it is kept. */
-    private readonly make: (text: string) => string,
-    /** Longer results are cut. */
-    private readonly maxLength: number,
-  ) {}
+  /** Longer texts than this are cut. */
+  constructor(private readonly maxLength: number) {}
 
-  get(text: string): string {
-    const known = this.known.get(text);
+  /** `isPart`: the text is a part of a string that need not be kept with it. */
+  get(text: string, isPart = false): string {
+    const short = text.length <= this.maxLength ? text : `${text.slice(0, this.maxLength - 1)}…`;
+    const known = this.known.get(short);
     if (known !== undefined) return known;
-    const made = this.make(text);
-    const shown = detached(made.length <= this.maxLength ? made : `${made.slice(0, this.maxLength - 1)}…`);
-    if (this.characters > MAX_CHARACTERS) this.clear();
-    this.known.set(text, shown);
-    this.characters += text.length + shown.length;
-    return shown;
-  }
-
-  clear(): void {
-    this.known.clear();
-    this.characters = 0;
+    if (this.characters > MAX_CHARACTERS) {
+      this.known.clear();
+      this.characters = 0;
+    }
+    const own = isPart || short !== text ? copyOf(short) : short;
+    this.known.set(own, own);
+    this.characters += own.length;
+    return own;
   }
 }
 
-/** A copy: a part of a string would keep the whole of it, with what was cut off. */
-function detached(text: string): string {
-  return Buffer.from(text).toString();
+/** Made of a part of a string, the engine would keep the whole of it: with what was cut off. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }

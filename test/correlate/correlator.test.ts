@@ -147,6 +147,7 @@ test('a hundred thousand lives leave nothing behind', () => {
       exchanges: 0,
       exchangeFlows: 0,
       exchangesWaiting: 0,
+      exchangeSockets: 0,
       exchangeAside: 0,
       detections: 0,
       unresolved: 0,

@@ -163,6 +163,7 @@ test('when both local sockets have ended nobody is waited for', () => {
       exchanges: 0,
       exchangeFlows: 0,
       exchangesWaiting: 0,
+      exchangeSockets: 0,
       exchangeAside: 0,
       detections: 0,
       unresolved: 0,

@@ -359,8 +359,9 @@ test('what waits for connections is bounded', () => {
 
 test('rows that come after the end of their connection still count', () => {
   const stage = bothEnds();
+  stage.batch((story) => story.asked(1, 'client').asked(2, 'server'));
   stage.batch((story) => story.ended(1, { ...CLIENT, closer: 10 }).ended(2, { ...SERVER, closer: 20 }));
-  stage.batch((story) => story.asked(1, 'client').answered(1, 'client').answered(2, 'server'));
+  stage.batch((story) => story.answered(1, 'client').answered(2, 'server'));
   assert.equal(stage.exchange.outcome, 'ANSWERED');
   assert.equal(stage.exchange.flow, stage.flow);
 });
@@ -430,8 +431,8 @@ test('exchanges go with their flow, and leave nothing behind', () => {
   const { exchangesStarted, exchangesEnded } = stage.correlator.status();
   assert.deepEqual([exchangesStarted, exchangesEnded], [2, 2]);
   stage.wait(3000);
-  const { exchanges, exchangeFlows, exchangesWaiting, flows } = stage.correlator.sizes();
-  assert.deepEqual([exchanges, exchangeFlows, exchangesWaiting, flows], [0, 0, 0, 0]);
+  const { exchanges, exchangeFlows, exchangeSockets, exchangesWaiting, flows } = stage.correlator.sizes();
+  assert.deepEqual([exchanges, exchangeFlows, exchangeSockets, exchangesWaiting, flows], [0, 0, 0, 0, 0]);
 });
 
 test('ids name flow and ordinal, and no other', () => {

@@ -147,7 +147,7 @@ test('a connected socket that ended in the same batch has its application', () =
   assert.equal(stage.flow.application?.name, 'Redis');
   assert.deepEqual(stage.facts(), ['STARTED ?→?', 'ENDED ?→?']);
   stage.batch((story) => story.detected(1, 'Redis', { category: 'Database', confidence: 3 }));
-  assert.equal(stage.flow.application.confidence, 'CACHE', 'also when it is told after the end');
+  assert.equal(stage.correlator.sizes()['detections'], 0, 'nobody waits for what comes after the end');
 });
 
 test('tiers say since when and why; flows say what they lack by it', () => {
