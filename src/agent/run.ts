@@ -89,6 +89,8 @@ function makeCorrelator(config: Config, feed: Feed): Correlator {
     host: { id: hostId, name: hostname, bootId, kernel, agentVersion, agentPid: process.pid, startMicros },
     flows: config.flows,
     processes: config.processes,
+    series: config.series,
+    pollIntervalMs: config.capture.pollIntervalMs,
     resolveUsers: feed.resolveUsers,
     capture: () => feed.status(),
     ownersHidden: feed.ownersHidden,

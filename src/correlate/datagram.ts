@@ -126,6 +126,7 @@ function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void
   const { flow, endpoint } = half;
   if (flow !== null && endpoint !== null && advanced) {
     put(share, row);
+    tables.usage.moved(half, share);
     if ((row.flags & TRAFFIC_FLAG.derived) !== 0) half.derived = true;
     flow.noteBits &= ~(NOTE.octetsUnknown | NOTE.messagesTierOff);
     flow.lastMicros = Math.max(flow.lastMicros, tables.clock.micros(row.lastNs));
@@ -202,7 +203,7 @@ function countersOf(share: DatagramShare): Counters {
 }
 
 /** Completes a half at the end of a batch: its traffic is the sum of its processes'. */
-export function completePeer(half: PeerHalf): void {
+export function completePeer({ movements }: Tables, half: PeerHalf): void {
   const { flow, endpoint } = half;
   if (flow === null || endpoint === null || half.shares.length === 0) return;
   const total = new Counters();
@@ -220,15 +221,14 @@ export function completePeer(half: PeerHalf): void {
   const hasIp = half.protocolNumber !== PACKET;
   if (!hasIp) flow.noteBits |= NOTE.octetsUnknown;
   const { sent } = endpoint;
-  sent.octets = hasIp ? total.sentOctets : null;
-  sent.packets = total.sentPackets;
+  movements.count(flow, endpoint, hasIp ? total.sentOctets : null, total.sentPackets);
   sent.payloadBytes = total.sentBytes;
   sent.messages = total.sentMessages;
   sent.octetsDerived = half.derived;
   if (half.mate !== null || half.mateEndReason !== null) return;
-  const received = otherEnd(flow, endpoint).sent;
-  received.octets = hasIp ? total.receivedOctets : null;
-  received.packets = total.receivedPackets;
+  const across = otherEnd(flow, endpoint);
+  movements.count(flow, across, hasIp ? total.receivedOctets : null, total.receivedPackets);
+  const received = across.sent;
   received.payloadBytes = total.receivedBytes;
   received.messages = total.receivedMessages;
   received.octetsDerived = half.derived;

@@ -3,5 +3,10 @@ export { Correlator, type CaptureStatus, type CorrelatorOptions, type HostFacts 
 export type { FlowLimits } from './flow-table.js';
 export type { Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
 export * from './model.js';
+export type { Meter } from './meter.js';
 export type { ProcessLimits } from './process-table.js';
+export { HOST_KEY } from './series/recorder.js';
+export type { Group, GroupKind } from './series/group.js';
+export type { SeriesLimits, SeriesStore } from './series/store.js';
+export type { Usage } from './usage.js';
 export type { UserResolver } from './users.js';

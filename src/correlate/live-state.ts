@@ -3,14 +3,18 @@
  * stream of facts that changed it.
  */
 import type { TierStatus } from '../capture/index.js';
-import type { Flow, Process, User } from './model.js';
+import type { Flow, Process, ProcessShare, User } from './model.js';
+import type { Group, GroupKind } from './series/group.js';
+import type { SeriesStore } from './series/store.js';
+import type { Usage } from './usage.js';
 
 export type { TierStatus } from '../capture/index.js';
 
 /** One thing that happened. Objects are live: read what is needed before returning, or copy it. */
 export type Fact =
   | { readonly kind: 'flow'; readonly event: 'STARTED' | 'UPDATED' | 'ENDED'; readonly flow: Flow }
-  | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process };
+  | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process }
+  | { readonly kind: 'sample'; readonly event: 'SAMPLED'; readonly process: Process };
 
 export type FactListener = (fact: Fact) => void;
 
@@ -62,6 +66,18 @@ export interface LiveState {
   user(uid: number): User;
   /** The uid of an account name among the users seen. */
   uidOf(name: string): number | undefined;
+  /** What a process spent while it used the socket of a flow; null when it is not known. */
+  usageOf(share: ProcessShare): Usage | null;
+  /** What a process spent from its start to its exit or the latest sample; null before there was one. */
+  totalUsage(process: Process): Usage | null;
+  /** What a process spent between the two latest samples; null before there were two, and after its exit. */
+  currentUsage(process: Process): Usage | null;
+  /** All notes of a flow, as a bit set. */
+  notesOf(flow: Flow): number;
+  /** All processes of an executable, user (by uid), container or of the host together; null when none was recorded. */
+  group(kind: GroupKind, key: string | number): Group | null;
+  groups(kind: GroupKind): Iterable<Group>;
+  readonly series: SeriesStore;
   status(): HostStatus;
   /** Converts µs of Unix time now, for windows and relative times. */
   nowMicros(): number;

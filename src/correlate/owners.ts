@@ -17,6 +17,11 @@ export const NOTE = {
   octetsUnknown: noteBit('OCTETS_UNKNOWN'),
   eventsLost: noteBit('EVENTS_LOST'),
   processNotVisible: noteBit('PROCESS_NOT_VISIBLE'),
+  resourcesTierOff: noteBit('RESOURCES_TIER_OFF'),
+  usageStartUnknown: noteBit('USAGE_START_UNKNOWN'),
+  usageEndUnknown: noteBit('USAGE_END_UNKNOWN'),
+  ioWaitNotAccounted: noteBit('IO_WAIT_NOT_ACCOUNTED'),
+  peakMemoryUnknown: noteBit('PEAK_MEMORY_UNKNOWN'),
 } as const;
 
 /** What a socket's row says about its processes. */
@@ -73,6 +78,10 @@ export function proposeOwner(tables: Tables, half: Half, process: Process | null
   if (half.endpoint.process === process) return;
   const previous = half.endpoint.process;
   half.endpoint.process = process;
+  if (half.flow.state !== 'ENDED') {
+    process.connections++;
+    if (previous !== null) previous.connections--;
+  }
   process.flows.add(half.flow);
   if (previous !== null) unlinkUnused(tables, half.flow, previous);
   tables.touch(half);

@@ -5,10 +5,17 @@
  * unless it says otherwise.
  */
 import { BatchWriter, decodeBatch, type Batch, type WrittenRow } from '../../src/capture/batch.js';
-import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import {
+  PROCESS_KIND,
+  SOCKET_FLAG,
+  SOCKET_KIND,
+  TRAFFIC_FLAG,
+  USAGE_FLAG,
+  USAGE_KIND,
+} from '../../src/capture/layout.js';
 import {
   Correlator,
-  flowNotes,
+  noteCodes,
   type CorrelatorOptions,
   type Fact,
   type Flow,
@@ -43,6 +50,28 @@ interface ProcessWords {
   readonly cgroup?: string;
   readonly code?: number;
   readonly signal?: number;
+  /** What it had spent in all, at its exit. */
+  readonly totals?: ReadingWords;
+}
+
+/** A reading: cumulative since the start of the process. */
+export interface ReadingWords {
+  /** CPU and the user's part of it, in ms. */
+  readonly cpu?: number;
+  readonly user?: number;
+  /** MiB; null is unknown. */
+  readonly memory?: number | null;
+  readonly peak?: number | null;
+  readonly minor?: number;
+  readonly major?: number;
+  /** ms; null is not accounted. */
+  readonly io?: number | null;
+  readonly read?: number;
+  readonly written?: number;
+  readonly waits?: number;
+  readonly preempted?: number;
+  /** When it was made, when not now. */
+  readonly at?: number;
 }
 
 interface SocketWords {
@@ -93,6 +122,7 @@ interface TrafficWords {
 }
 
 const UDP_HEADERS = 28;
+const MIB = 1024 * 1024;
 
 function identity(pid: Pid | undefined): [pid: number, startNs: number] {
   if (pid === undefined) return [0, 0];
@@ -129,6 +159,16 @@ export class Story {
       cgroup: words.cgroup ?? null,
       exitCode: words.code ?? 0,
       exitSignal: words.signal ?? 0,
+      ...(words.totals !== undefined && {
+        hasTotals: 1,
+        userNs: (words.totals.user ?? 0) * MS,
+        systemNs: ((words.totals.cpu ?? 0) - (words.totals.user ?? 0)) * MS,
+        peakMemoryBytes: (words.totals.peak ?? 0) * MIB,
+        minorFaults: words.totals.minor ?? 0,
+        majorFaults: words.totals.major ?? 0,
+        readBytes: words.totals.read ?? 0,
+        writtenBytes: words.totals.written ?? 0,
+      }),
     });
     return this;
   }
@@ -264,6 +304,52 @@ export class Story {
     return this;
   }
 
+  private usage(kind: number, pid: Pid, cookie: number, words: ReadingWords): this {
+    const [number, startNs] = identity(pid);
+    const { memory = 10, peak = memory, io = 0 } = words;
+    let flags = 0;
+    if (memory !== null) flags |= USAGE_FLAG.memory;
+    if (peak !== null) flags |= USAGE_FLAG.peak;
+    if (io !== null) flags |= USAGE_FLAG.ioWait;
+    this.writer.add('usage', {
+      kind,
+      flags,
+      timeNs: (words.at ?? this.nowMs) * MS,
+      cookie,
+      pid: number,
+      startNs,
+      threads: 1,
+      cpuNs: (words.cpu ?? 0) * MS,
+      userNs: (words.user ?? 0) * MS,
+      systemNs: ((words.cpu ?? 0) - (words.user ?? 0)) * MS,
+      memoryBytes: (memory ?? 0) * MIB,
+      peakMemoryBytes: (peak ?? 0) * MIB,
+      minorFaults: words.minor ?? 0,
+      majorFaults: words.major ?? 0,
+      ioWaitNs: (io ?? 0) * MS,
+      readBytes: words.read ?? 0,
+      writtenBytes: words.written ?? 0,
+      voluntarySwitches: words.waits ?? 0,
+      involuntarySwitches: words.preempted ?? 0,
+    });
+    return this;
+  }
+
+  sampled(pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.sample, pid, 0, words);
+  }
+  began(cookie: number, pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.began, pid, cookie, words);
+  }
+  stopped(cookie: number, pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.ended, pid, cookie, words);
+  }
+
+  tier(name: string, on: boolean): this {
+    this.writer.add('tier', { timeNs: this.nowMs * MS, name, on: on ? 1 : 0 });
+    return this;
+  }
+
   address(
     address: string,
     words: { netns?: number; interface?: string; index?: number; removed?: boolean } = {},
@@ -366,7 +452,7 @@ export class Stage {
 }
 
 function factText(fact: Fact): string {
-  if (fact.kind === 'process') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
+  if (fact.kind !== 'flow') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
   return `${fact.event} ${ends(fact.flow)}`;
 }
 
@@ -391,7 +477,7 @@ export function line(flow: Flow): string {
 }
 
 export function notes(flow: Flow): string {
-  return flowNotes(flow)
+  return noteCodes(flow.noteBits)
     .filter((note) => note !== 'TCP_FLAGS_TIER_OFF')
     .join(' ');
 }

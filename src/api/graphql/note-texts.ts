@@ -15,4 +15,12 @@ export const NOTE_TEXTS: Readonly<Record<FlowNoteCode, string>> = {
   OCTETS_UNKNOWN: 'Octets at the IP layer are not known for this protocol in the present tiers.',
   EVENTS_LOST: 'Events of this flow were lost: counters may be low.',
   PROCESS_NOT_VISIBLE: 'A process exists that the agent may not see: it lacks privileges.',
+  RESOURCES_TIER_OFF: 'The resources tier was off when the flow began: what its processes spent is not known.',
+  USAGE_START_UNKNOWN:
+    'What a process had spent when it began to use the socket is not known: the socket is older than the agent, or the reading was lost.',
+  USAGE_END_UNKNOWN:
+    'What a process had spent when it ended to use the socket is not known: usage ends with its last sample, or is null when there was none.',
+  IO_WAIT_NOT_ACCOUNTED:
+    'The kernel does not account how long a process waits for I/O: it is older than kernel.task_delayacct was on, or that is off.',
+  PEAK_MEMORY_UNKNOWN: 'The highest memory in a window of usage is not known.',
 };

@@ -3,14 +3,16 @@
  * there is none, since reading a property is the fastest of all.
  */
 import { ProcflowError } from '../../errors.js';
-import { Flow, flowNotes, Process, type Endpoint, type ProcessShare, type User } from '../../correlate/model.js';
+import { Flow, noteCodes, Process, type Endpoint, type ProcessShare, type User } from '../../correlate/model.js';
 import {
   commandLineOf,
   flowDurationMs,
   ownerOf,
   type FlowListArguments,
+  type Queries,
   type ProcessListArguments,
 } from '../query/index.js';
+import type { Usage } from '../../correlate/usage.js';
 import { NOTE_TEXTS } from './note-texts.js';
 import { dateTime, long } from './scalars.js';
 import type { RequestContext } from './mapped.js';
@@ -33,6 +35,9 @@ const query: NonNullable<Resolvers['Query']> = {
     }
     return queries.user({ uid: uid ?? null, name: name ?? null }, caller) ?? null;
   },
+  containers: (_root, args, { queries, caller }) => queries.containers(args, caller),
+  container: (_root, { id }, { queries, caller }) => queries.container(id, caller) ?? null,
+  series: (_root, args, { queries, caller }) => queries.series(args, caller),
   node: (_root, { id }, context) => nodeOf(id, context),
   nodes: (_root, { ids }, context) => {
     if (ids.length > MAX_NODES) {
@@ -48,7 +53,7 @@ const flow: NonNullable<Resolvers['Flow']> = {
   lastTime: (flow) => flow.lastMicros,
   endTime: (flow) => flow.endMicros,
   durationMs: flowDurationMs,
-  notes: flowNotes,
+  notes: (flow, _args, { queries }) => noteCodes(queries.state.notesOf(flow)),
 };
 
 const endpoint: NonNullable<Resolvers['Endpoint']> = {
@@ -58,6 +63,7 @@ const endpoint: NonNullable<Resolvers['Endpoint']> = {
     return owner === null ? null : queries.state.user(owner.uid);
   },
   container: (endpoint) => ownerOf(endpoint)?.container ?? null,
+  usage: (endpoint, _args, { queries }) => usageOfEnd(endpoint, queries),
 };
 
 const process: NonNullable<Resolvers['Process']> = {
@@ -70,6 +76,10 @@ const process: NonNullable<Resolvers['Process']> = {
   },
   startTime: (process) => process.startMicros,
   endTime: (process) => process.endMicros,
+  usage: (process, _args, { queries }) => queries.state.totalUsage(process),
+  currentUsage: (process, _args, { queries }) => queries.state.currentUsage(process),
+  network: (process, _args, { queries }) => queries.spendingOf(process).network,
+  series: (process, args, { queries, caller }) => queries.processSeries(process, args, caller),
   flows: (process, args, { queries, caller }) => {
     return queries.flows(args, caller, { key: process.id, rows: () => process.flows });
   },
@@ -77,6 +87,10 @@ const process: NonNullable<Resolvers['Process']> = {
 
 const user: NonNullable<Resolvers['User']> = {
   id: (user, _args, { queries }) => queries.userId(user),
+  usage: (user, _args, { queries }) => queries.groupSpending('user', user.uid).usage,
+  currentUsage: (user, _args, { queries }) => queries.groupSpending('user', user.uid).currentUsage,
+  network: (user, _args, { queries }) => queries.groupSpending('user', user.uid).network,
+  series: (user, args, { queries, caller }) => queries.groupSeries('user', user.uid, args, caller),
   processes: (user, args, { queries, caller }) => {
     const mine = { uid: { eq: user.uid } };
     const list = args as ProcessListArguments;
@@ -89,6 +103,13 @@ const user: NonNullable<Resolvers['User']> = {
   },
 };
 
+const container: NonNullable<Resolvers['Container']> = {
+  usage: ({ id }, _args, { queries }) => queries.groupSpending('container', id).usage,
+  currentUsage: ({ id }, _args, { queries }) => queries.groupSpending('container', id).currentUsage,
+  network: ({ id }, _args, { queries }) => queries.groupSpending('container', id).network,
+  series: ({ id }, args, { queries, caller }) => queries.groupSeries('container', id, args, caller),
+};
+
 export const resolvers: Resolvers = {
   DateTime: dateTime,
   Long: long,
@@ -97,6 +118,8 @@ export const resolvers: Resolvers = {
   Endpoint: endpoint,
   Process: process,
   User: user,
+  Container: container,
+  ProcessShare: { usage: (share, _args, { queries }) => queries.state.usageOf(share) },
   FlowNote: { code: (code) => code, description: (code) => NOTE_TEXTS[code] },
   Image: {
     arguments: (image, _args, { caller }) => (caller.mayReadCommandLines ? image.arguments : null),
@@ -104,6 +127,10 @@ export const resolvers: Resolvers = {
   },
   Host: {
     startTime: (host) => host.startMicros,
+    usage: (_host, _args, { queries }) => queries.hostSpending().usage,
+    currentUsage: (_host, _args, { queries }) => queries.hostSpending().currentUsage,
+    network: (_host, _args, { queries }) => queries.hostSpending().network,
+    series: (_host, args, { queries, caller }) => queries.hostSeries(args, caller),
     programRuns: (host) => Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs })),
   },
   Node: {
@@ -113,6 +140,7 @@ export const resolvers: Resolvers = {
     // One execution serves every subscriber of a group: the list is made outside and handed in as the root.
     flowEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
     processEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
+    samples: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
   },
 };
 
@@ -132,10 +160,16 @@ function nodeOf(id: string, { queries, caller }: RequestContext): Flow | Process
   return found ?? null;
 }
 
-/** Most bytes first. */
+/** Who moved bytes, most bytes first. */
 export function sharesOf({ shares }: Endpoint): readonly ProcessShare[] {
-  if (shares.length < 2) return shares;
-  return [...shares].sort((a, b) => bytesOf(b) - bytesOf(a));
+  const movers = shares.filter((share) => share.hasMoved);
+  return movers.length < 2 ? movers : movers.sort((a, b) => bytesOf(b) - bytesOf(a));
+}
+
+/** What the process of an endpoint spent while it used the socket. */
+export function usageOfEnd(endpoint: Endpoint, { state }: Queries): Usage | null {
+  const share = endpoint.process === null ? undefined : endpoint.shareOf(endpoint.process);
+  return share === undefined ? null : state.usageOf(share);
 }
 
 function bytesOf(share: ProcessShare): number {

@@ -2,6 +2,7 @@ import type { Fact, LiveState } from '../../correlate/live-state.js';
 import type { Flow, Process } from '../../correlate/model.js';
 import { Group, type EventKind, type GroupSpec, type StreamEvent } from './group.js';
 import { Recent } from './recent.js';
+import type { Sample } from './samples.js';
 import { Subscriber, type EndReason, type Sink } from './subscriber.js';
 
 export interface HubOptions {
@@ -16,6 +17,7 @@ export interface HubOptions {
 export interface Streamed {
   flow: Flow;
   process: Process;
+  sample: Sample;
 }
 export type StreamName = keyof Streamed;
 
@@ -44,11 +46,17 @@ export class Hub {
   readonly #groups: { readonly [K in StreamName]: Map<string, Group<Streamed[K]>> } = {
     flow: new Map(),
     process: new Map(),
+    sample: new Map(),
   };
-  readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = { flow: new Recent(), process: new Recent() };
+  /** Samples are not kept: a later one says more. */
+  readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = {
+    flow: new Recent(),
+    process: new Recent(),
+    sample: new Recent(),
+  };
   readonly #unsubscribe: () => void;
   readonly #progressTimer: NodeJS.Timeout;
-  readonly #sequences: Record<StreamName, number> = { flow: 0, process: 0 };
+  readonly #sequences: Record<'flow' | 'process', number> = { flow: 0, process: 0 };
   #dropped = 0;
 
   constructor(
@@ -112,12 +120,17 @@ export class Hub {
     clearInterval(this.#progressTimer);
   }
 
-  *#allGroups(): Iterable<Group<Flow> | Group<Process>> {
+  *#allGroups(): Iterable<Group<Flow> | Group<Process> | Group<Sample>> {
     yield* this.#groups.flow.values();
     yield* this.#groups.process.values();
+    yield* this.#groups.sample.values();
   }
 
   #onFact(fact: Fact): void {
+    if (fact.kind === 'sample') {
+      this.#eachGroup('sample', (group) => group.noteSample(fact.process));
+      return;
+    }
     // What changes often is not worth keeping: a later change says the same and more.
     const isKept = fact.event !== 'UPDATED';
     const sequence = isKept ? ++this.#sequences[fact.kind] : null;
@@ -128,10 +141,14 @@ export class Hub {
   #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K], sequence: number | null): void {
     const recent: Recent<Streamed[K]> = this.#recent[name];
     if (sequence !== null) recent.add({ kind, row, sequence });
+    this.#eachGroup(name, (group) => group.note(kind, row, sequence));
+  }
+
+  #eachGroup<K extends StreamName>(name: K, tell: (group: Group<Streamed[K]>) => void): void {
     const groups: Map<string, Group<Streamed[K]>> = this.#groups[name];
     for (const group of groups.values()) {
       try {
-        group.note(kind, row, sequence);
+        tell(group);
       } catch (error) {
         this.options.report(error);
       }
