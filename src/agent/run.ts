@@ -90,6 +90,8 @@ function makeCorrelator(config: Config, feed: Feed): Correlator {
     flows: config.flows,
     processes: config.processes,
     exchanges: config.exchanges,
+    series: config.series,
+    pollIntervalMs: config.capture.pollIntervalMs,
     resolveUsers: feed.resolveUsers,
     capture: () => feed.status(),
     ownersHidden: feed.ownersHidden,

@@ -17,6 +17,7 @@ export function makeSchema(machine: Machine) {
     flows: flowsSection(),
     processes: processesSection(),
     exchanges: exchangesSection(),
+    series: seriesSection(),
     log: logSection(machine),
   });
 }
@@ -204,6 +205,22 @@ function exchangesSection() {
       'Regular expressions; what they match in the target of a request is shown as "***". With groups, only what those match.',
       kinds.pattern,
       { placeholder: 'patterns', runtime: true },
+    ),
+  });
+}
+
+function seriesSection() {
+  return section({
+    retentionMs: kinds.duration(
+      'How long series of usage and traffic stay in memory.',
+      { min: 10_000, max: DAY_MS },
+      { default: 15 * MINUTE_MS },
+    ),
+    stepMs: kinds.duration('Length of their shortest step.', { min: 100, max: MINUTE_MS }, { default: 1000 }),
+    maxBytes: kinds.bytes(
+      'Most memory of all series; beyond, those of exited processes go first, then the oldest of the others.',
+      { min: MIB, max: 64 * 1024 * MIB },
+      { default: 64 * MIB },
     ),
   });
 }

@@ -11,15 +11,22 @@ import { FlowTable, type FlowLimits } from './flow-table.js';
 import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
 import { IdMaker } from './ids.js';
 import type { Fact, FactListener, HostStatus, LiveState, Loss, ProcessUsage, TierStatus } from './live-state.js';
-import type { Flow, FlowEndReason, Process, User } from './model.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
 import { makeRedactor } from './redact.js';
 import type { TargetRules } from './request-target.js';
+import type { Flow, FlowEndReason, Process, ProcessShare, User } from './model.js';
+import { Movements } from './movements.js';
+import { RanWithin } from './ran-within.js';
 import { applyRows, expireAside } from './rows.js';
+import type { Group, GroupKind } from './series/group.js';
+import { Recorder } from './series/recorder.js';
+import type { SeriesLimits, SeriesStore } from './series/store.js';
 import { completeStream } from './stream.js';
 import { Tables } from './tables.js';
 import { resolveUnknown } from './unknown-peers.js';
+import { UsageLedger } from './usage-ledger.js';
+import type { Usage } from './usage.js';
 import { UserDirectory, type UserResolver } from './users.js';
 
 /** What does not change while the agent runs. */
@@ -54,6 +61,9 @@ export interface CorrelatorOptions {
   readonly capture: () => CaptureStatus;
   /** How long a flow that ended at one end waits for the other end on this host: a little more than a poll. */
   readonly mateWaitMs?: number;
+  /** How often the counters of live flows are read. */
+  readonly pollIntervalMs?: number;
+  readonly series?: SeriesLimits;
   /** The source cannot see every process (procfs without privileges). */
   readonly ownersHidden?: boolean;
   /** `batch`: now is the time of the latest batch, as a replay wants it. */
@@ -63,6 +73,8 @@ export interface CorrelatorOptions {
 }
 
 const DEFAULT_MATE_WAIT_MS = 1500;
+const DEFAULT_POLL_MS = 1000;
+const DEFAULT_SERIES: SeriesLimits = { retentionMs: 900_000, stepMs: 1000, maxBytes: 64 * 1024 * 1024 };
 const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
 /** Work at one go: longer, and the APIs would answer late. */
 const SLICE_MS = 5;
@@ -73,6 +85,10 @@ export class Correlator implements LiveState {
   private readonly processTable: ProcessTable;
   private readonly flowTable: FlowTable;
   private readonly exchangeTable: ExchangeTable;
+  private readonly recorder: Recorder;
+  private readonly usage: UsageLedger;
+  private readonly movements: Movements;
+  private readonly ran: RanWithin;
   private readonly tables: Tables;
   private readonly losses = new Map<string, number>();
   private listeners: readonly FactListener[] = [];
@@ -95,11 +111,22 @@ export class Correlator implements LiveState {
     );
     this.processTable.redact = makeRedactor(processes.redact);
     this.processTable.meetUser = (uid) => void this.users.user(uid);
-    this.flowTable = new FlowTable(flows, this.processTable, (event, flow) => this.tellFlow(event, flow));
+    this.recorder = new Recorder(options.series ?? DEFAULT_SERIES);
+    this.usage = new UsageLedger(this.clock, this.recorder);
+    this.ran = new RanWithin(this.processTable, this.recorder, this.usage);
+    this.movements = new Movements(this.clock, this.recorder, (options.pollIntervalMs ?? DEFAULT_POLL_MS) * 1000);
+    this.processTable.forgot = (process) => this.usage.forgetProcess(process);
+    this.flowTable = new FlowTable(
+      flows,
+      this.processTable,
+      (event, flow) => this.tellFlow(event, flow),
+      (share) => this.usage.forgetShare(share),
+    );
     this.exchangeTable = new ExchangeTable(exchanges, (event, exchange) => this.tellExchange(event, exchange));
     this.flowTable.forgotten = (flow) => this.exchangeTable.forgetFlow(flow);
-    const rules = new Exchanges(this.exchangeTable, exchanges);
-    this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, rules, {
+    const { clock, processTable, flowTable, usage, movements } = this;
+    const rows = new Exchanges(this.exchangeTable, exchanges);
+    this.tables = new Tables(ids, clock, processTable, flowTable, rows, usage, movements, {
       idleTimeoutMs: flows.idleTimeoutMs,
       mateWaitMs: options.mateWaitMs ?? DEFAULT_MATE_WAIT_MS,
       ownersHidden: options.ownersHidden ?? false,
@@ -138,6 +165,7 @@ export class Correlator implements LiveState {
   /** Ends what is silent and forgets what is old; every batch does so, this is for when none comes. */
   tick(nowBootNs: number): void {
     this.clock.advance(nowBootNs);
+    this.advanceSeries();
     // In the middle of a batch its own end does the same.
     if (this.work === null && !this.closed) this.expire();
   }
@@ -195,8 +223,10 @@ export class Correlator implements LiveState {
 
   private *run(batch: Batch): Generator<void, void> {
     this.clock.read(batch.readBootNs, batch.bootToUnixNs);
+    this.advanceSeries();
     yield* applyRows(this.tables, batch, this.losses);
     yield* this.publish();
+    this.ran.clear();
     this.queuedBytes -= batch.buffer.byteLength;
     this.expire();
   }
@@ -213,6 +243,7 @@ export class Correlator implements LiveState {
       this.complete(half);
       if (++steps % 256 === 0) yield;
     }
+    this.movements.settle();
     const revision = ++this.revision;
     const now = this.clock.nowMicros;
     for (const { flow } of dirty) {
@@ -227,6 +258,7 @@ export class Correlator implements LiveState {
     }
     yield* this.exchangeTable.publish(now);
     this.processTable.announceExits();
+    this.tellSamples();
   }
 
   private publishNow(): void {
@@ -240,7 +272,7 @@ export class Correlator implements LiveState {
     half.flags &= ~HALF_FLAG.dirty;
     if (half.flow === null) return;
     if (half instanceof StreamSocket) completeStream(half);
-    else if (half instanceof PeerHalf) completePeer(half);
+    else if (half instanceof PeerHalf) completePeer(this.tables, half);
     locate(half.flow, half);
     noteOwners(this.tables, half);
   }
@@ -256,6 +288,7 @@ export class Correlator implements LiveState {
     this.publishNow();
     expireAside(tables);
     tables.detections.expire(tables);
+    this.usage.expire();
     tables.endedCookies.retain(clock.nowNs);
     this.exchangeTable.retain(clock.nowMicros);
     this.flowTable.retain(clock.nowMicros);
@@ -287,6 +320,18 @@ export class Correlator implements LiveState {
     if (this.listeners.length > 0) this.tell({ kind: 'exchange', event, exchange });
   }
 
+  private advanceSeries(): void {
+    this.recorder.advance(this.clock.nowMicros, this.processTable.all(), this.flowTable.live);
+  }
+
+  private tellSamples(): void {
+    this.recorder.settle();
+    const { sampled } = this.usage;
+    this.usage.sampled = [];
+    if (this.listeners.length === 0) return;
+    for (const process of sampled) this.tell({ kind: 'sample', event: 'SAMPLED', process });
+  }
+
   private tell(fact: Fact): void {
     for (const listener of this.listeners) listener(fact);
   }
@@ -315,8 +360,8 @@ export class Correlator implements LiveState {
     return exchangeById(id, (flowId) => this.flowTable.get(flowId));
   }
 
-  ranWithin(_fromMicros: number, _toMicros: number): readonly ProcessUsage[] {
-    return [];
+  ranWithin(fromMicros: number, toMicros: number): readonly ProcessUsage[] {
+    return this.ran.between(fromMicros, toMicros);
   }
 
   user(uid: number): User {
@@ -325,6 +370,34 @@ export class Correlator implements LiveState {
 
   uidOf(name: string): number | undefined {
     return this.users.uidOf(name);
+  }
+
+  usageOf(share: ProcessShare): Usage | null {
+    return this.usage.usageOf(share);
+  }
+
+  totalUsage(process: Process): Usage | null {
+    return this.usage.totalOf(process);
+  }
+
+  currentUsage(process: Process): Usage | null {
+    return this.usage.currentOf(process);
+  }
+
+  notesOf(flow: Flow): number {
+    return flow.noteBits | this.usage.notesOf(flow);
+  }
+
+  group(kind: GroupKind, key: string | number): Group | null {
+    return this.recorder.group(kind, key);
+  }
+
+  groups(kind: GroupKind): Iterable<Group> {
+    return this.recorder.groupsOf(kind);
+  }
+
+  get series(): SeriesStore {
+    return this.recorder.store;
   }
 
   nowMicros(): number {
@@ -376,6 +449,9 @@ export class Correlator implements LiveState {
     losses.push({ place: 'exchangeTable', count: this.exchangeTable.refused });
     losses.push({ place: 'exchangeAside', count: this.tables.exchanges.lost });
     losses.push({ place: 'endedExchanges', count: this.exchangeTable.evicted });
+    losses.push({ place: 'usageAside', count: this.usage.asideLost });
+    losses.push({ place: 'seriesPoints', count: this.recorder.store.evicted });
+    losses.push({ place: 'seriesGroups', count: this.recorder.refused });
     losses.push({ place: 'userNames', count: this.users.failed });
     return losses;
   }
@@ -400,6 +476,8 @@ export class Correlator implements LiveState {
       detections: tables.detections.size,
       unresolved: tables.unresolved.size,
       endedCookies: tables.endedCookies.size,
+      processTracks: this.recorder.store.processTracks,
+      ...this.usage.sizes,
     };
   }
 }

@@ -1,7 +1,7 @@
 /** Flows: live ones, and those that ended a short while ago. */
 import { Fifo } from './collections.js';
 import { HashIndex, mixed } from './hash-index.js';
-import { Flow, type FlowEndReason, type Process, type Protocol } from './model.js';
+import { Flow, type FlowEndReason, type Process, type ProcessShare, type Protocol } from './model.js';
 import type { ProcessTable } from './process-table.js';
 
 export interface FlowLimits {
@@ -48,6 +48,8 @@ export class FlowTable {
     private readonly limits: FlowLimits,
     private readonly processes: ProcessTable,
     private readonly emit: (event: FlowEvent, flow: Flow) => void,
+    /** A flow is forgotten, and this share of it. */
+    private readonly forgetShare: (share: ProcessShare) => void,
   ) {}
 
   all(): Iterable<Flow> {
@@ -100,6 +102,8 @@ export class FlowTable {
     flow.endReason = reason;
     flow.endMicros = Math.max(micros, flow.lastMicros);
     this.liveCount--;
+    if (flow.client.process !== null) flow.client.process.connections--;
+    if (flow.server.process !== null) flow.server.process.connections--;
   }
 
   /** Tells of a flow that is complete so far, in the order of its life. */
@@ -138,7 +142,10 @@ export class FlowTable {
     for (const endpoint of [flow.client, flow.server]) {
       this.release(flow, endpoint.process);
       this.release(flow, endpoint.creator);
-      for (const share of endpoint.shares) this.release(flow, share.process);
+      for (const share of endpoint.shares) {
+        this.forgetShare(share);
+        this.release(flow, share.process);
+      }
     }
   }
 

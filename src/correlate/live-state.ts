@@ -4,7 +4,9 @@
  */
 import type { TierStatus } from '../capture/index.js';
 import type { Exchange } from './exchange.js';
-import type { Flow, Process, User } from './model.js';
+import type { Flow, Process, ProcessShare, User } from './model.js';
+import type { Group, GroupKind } from './series/group.js';
+import type { SeriesStore } from './series/store.js';
 import type { Usage } from './usage.js';
 
 export type { TierStatus } from '../capture/index.js';
@@ -13,7 +15,8 @@ export type { TierStatus } from '../capture/index.js';
 export type Fact =
   | { readonly kind: 'flow'; readonly event: 'STARTED' | 'UPDATED' | 'ENDED'; readonly flow: Flow }
   | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process }
-  | { readonly kind: 'exchange'; readonly event: 'STARTED' | 'ENDED'; readonly exchange: Exchange };
+  | { readonly kind: 'exchange'; readonly event: 'STARTED' | 'ENDED'; readonly exchange: Exchange }
+  | { readonly kind: 'sample'; readonly event: 'SAMPLED'; readonly process: Process };
 
 /** What a process spent in a window. */
 export interface ProcessUsage {
@@ -87,6 +90,18 @@ export interface LiveState {
   user(uid: number): User;
   /** The uid of an account name among the users seen. */
   uidOf(name: string): number | undefined;
+  /** What a process spent while it used the socket of a flow; null when it is not known. */
+  usageOf(share: ProcessShare): Usage | null;
+  /** What a process spent from its start to its exit or the latest sample; null before there was one. */
+  totalUsage(process: Process): Usage | null;
+  /** What a process spent between the two latest samples; null before there were two, and after its exit. */
+  currentUsage(process: Process): Usage | null;
+  /** All notes of a flow, as a bit set. */
+  notesOf(flow: Flow): number;
+  /** All processes of an executable, user (by uid), container or of the host together; null when none was recorded. */
+  group(kind: GroupKind, key: string | number): Group | null;
+  groups(kind: GroupKind): Iterable<Group>;
+  readonly series: SeriesStore;
   status(): HostStatus;
   /** Converts µs of Unix time now, for windows and relative times. */
   nowMicros(): number;

@@ -10,7 +10,9 @@
 import type { Application } from './application.js';
 import { flowCommunityId } from './community-id.js';
 import type { FlowExchanges } from './exchange-table.js';
+import type { Meter } from './meter.js';
 import { tcpFlagsOf, type TcpFlag } from './tcp-flags.js';
+import { NO_WINDOW } from './windows.js';
 
 export type { Application, ApplicationConfidence } from './application.js';
 export type { TcpFlag } from './tcp-flags.js';
@@ -39,7 +41,12 @@ export type FlowNoteCode =
   | 'APPLICATION_TIER_OFF'
   | 'APPLICATION_TIER_SHED'
   | 'APPLICATION_UNDETECTED'
-  | 'MESSAGES_TIER_SHED';
+  | 'MESSAGES_TIER_SHED'
+  | 'RESOURCES_TIER_OFF'
+  | 'USAGE_START_UNKNOWN'
+  | 'USAGE_END_UNKNOWN'
+  | 'IO_WAIT_NOT_ACCOUNTED'
+  | 'PEAK_MEMORY_UNKNOWN';
 
 /** What one endpoint sent to the other. */
 export class Traffic {
@@ -116,6 +123,10 @@ export class Process {
   images: readonly Image[] = [];
   /** Flows it moved bytes on, made or holds, live and recently ended. */
   readonly flows = new Set<Flow>();
+  /** Ends of live flows that are its own. */
+  connections = 0;
+  /** Its usage; null before anything was read of it. `LiveState` tells what it says. */
+  meter: Meter | null = null;
   /** Grows with each event of its life; 0 before it was announced. */
   revision = 0;
 }
@@ -127,6 +138,13 @@ export class ProcessShare {
   receivedPayloadBytes = 0;
   sentMessages = 0;
   receivedMessages = 0;
+  /** Its usage while it used the socket: see `Windows`, and `LiveState.usageOf`. */
+  window = NO_WINDOW;
+
+  /** Whether it has moved anything. A process that only opened the socket has a share for the sake of its usage. */
+  get hasMoved(): boolean {
+    return this.sentMessages + this.receivedMessages + this.sentPayloadBytes + this.receivedPayloadBytes > 0;
+  }
 }
 
 const NO_SHARES: readonly ProcessShare[] = [];
@@ -148,7 +166,7 @@ export class Endpoint {
   namespace: { readonly inode: number } | null = null;
   readonly sent = new Traffic();
 
-  /** Everyone that moved bytes here; order by bytes is the reader's. */
+  /** Everyone that moved bytes here, and who opened the socket; order by bytes is the reader's. */
   get shares(): readonly ProcessShare[] {
     return this.moved instanceof ProcessShare ? [this.moved] : this.moved;
   }
@@ -202,7 +220,10 @@ export class Flow {
   application: Application | null = null;
   /** Requests and responses within it; null when none were seen. */
   exchanges: FlowExchanges | null = null;
-  /** Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing; read it with `flowNotes`. */
+  /**
+   * Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing. Notes about usage are not among them:
+   * `LiveState.notesOf` has all.
+   */
   noteBits = 0;
   /** Grows whenever the flow is published with changes; 0 before the first time. */
   revision = 0;
@@ -230,16 +251,21 @@ export const FLOW_NOTE_CODES: readonly FlowNoteCode[] = [
   'APPLICATION_TIER_SHED',
   'APPLICATION_UNDETECTED',
   'MESSAGES_TIER_SHED',
+  'RESOURCES_TIER_OFF',
+  'USAGE_START_UNKNOWN',
+  'USAGE_END_UNKNOWN',
+  'IO_WAIT_NOT_ACCOUNTED',
+  'PEAK_MEMORY_UNKNOWN',
 ];
 
-/** The bit of a code in `noteBits`. */
+/** The bit of a code in a bit set. */
 export function noteBit(code: FlowNoteCode): number {
   return 1 << FLOW_NOTE_CODES.indexOf(code);
 }
 
-/** The codes set in a flow's `noteBits`. */
-export function flowNotes(flow: Flow): FlowNoteCode[] {
-  return FLOW_NOTE_CODES.filter((_, bit) => (flow.noteBits & (1 << bit)) !== 0);
+/** The codes of a bit set. */
+export function noteCodes(bits: number): FlowNoteCode[] {
+  return FLOW_NOTE_CODES.filter((_, bit) => (bits & (1 << bit)) !== 0);
 }
 
 /** An owner of processes, as the host's name service knows it. */

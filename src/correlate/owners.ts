@@ -22,6 +22,11 @@ export const NOTE = {
   applicationTierShed: noteBit('APPLICATION_TIER_SHED'),
   applicationUndetected: noteBit('APPLICATION_UNDETECTED'),
   messagesTierShed: noteBit('MESSAGES_TIER_SHED'),
+  resourcesTierOff: noteBit('RESOURCES_TIER_OFF'),
+  usageStartUnknown: noteBit('USAGE_START_UNKNOWN'),
+  usageEndUnknown: noteBit('USAGE_END_UNKNOWN'),
+  ioWaitNotAccounted: noteBit('IO_WAIT_NOT_ACCOUNTED'),
+  peakMemoryUnknown: noteBit('PEAK_MEMORY_UNKNOWN'),
 } as const;
 
 /** What a socket's row says about its processes. */
@@ -78,6 +83,10 @@ export function proposeOwner(tables: Tables, half: Half, process: Process | null
   if (half.endpoint.process === process) return;
   const previous = half.endpoint.process;
   half.endpoint.process = process;
+  if (half.flow.state !== 'ENDED') {
+    process.connections++;
+    if (previous !== null) previous.connections--;
+  }
   process.flows.add(half.flow);
   if (previous !== null) unlinkUnused(tables, half.flow, previous);
   tables.touch(half);

@@ -25,14 +25,18 @@ const trafficRow = new TrafficRow();
 
 /**
  * Applies a batch, pausing every few rows. Processes come first, since the other rows refer to them; sockets before
- * their traffic, and what packets tell after both; ends of sockets after it, and ends of processes last, so that whoever ended had everything it did.
+ * their traffic, and what was read when their use began; what packets and requests tell after both; then ends of
+ * sockets, and ends of processes last, so that whoever ended had everything it did.
  */
 export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, number>): Generator<void, void> {
   let steps = 0;
   for (let row = 0; row < batch.loss.rows; row++) {
     losses.set(batch.text(batch.loss.place[row] as number) ?? '', batch.loss.count[row] as number);
   }
-  for (let row = 0; row < batch.tier.rows; row++) yield* applyTierRow(tables, batch, row);
+  for (let row = 0; row < batch.tier.rows; row++) {
+    yield* applyTierRow(tables, batch, row);
+    if (batch.text(batch.tier.name[row] as number) === 'resources') tables.usage.isOn = batch.tier.on[row] === 1;
+  }
   for (let row = 0; row < batch.address.rows; row++) {
     tables.namespaces.apply(batch, row);
     if (++steps % STEPS === 0) yield;
@@ -46,6 +50,10 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     if (++steps % STEPS === 0) yield;
   }
   if (tables.exchanges.waitingRows > 0) tables.exchanges.retry(tables);
+  for (let row = 0; row < batch.usage.rows; row++) {
+    tables.usage.begin(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
   for (let row = 0; row < batch.traffic.rows; row++) {
     applyTrafficRow(tables, trafficRow.read(batch, row, tables.texts));
     if (++steps % STEPS === 0) yield;
@@ -66,6 +74,10 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
       if (++steps % STEPS === 0) yield;
     }
   }
+  for (let row = 0; row < batch.usage.rows; row++) {
+    tables.usage.end(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
   const { endings } = tables;
   tables.endings = [];
   for (const { socket, row } of endings) {
@@ -77,7 +89,10 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     if (++steps % STEPS === 0) yield;
   }
   for (let row = 0; row < batch.process.rows; row++) {
-    if (batch.process.kind[row] === PROCESS_KIND.exit) tables.processes.exit(batch, row);
+    if (batch.process.kind[row] === PROCESS_KIND.exit) {
+      const process = tables.processes.exit(batch, row);
+      if (process !== null) tables.usage.exited(process, batch, row);
+    }
     if (++steps % STEPS === 0) yield;
   }
 }
@@ -110,6 +125,7 @@ function applySocketRow(tables: Tables, batch: Batch, row: number): void {
     // A connection whose addresses the kernel has cleared: only its end is news.
     applyStreamRow(tables, batch, row, known);
   } else applyBoundRow(tables, batch, row, known);
+  tables.usage.adopt(tables, cookie);
   const waiting = tables.aside.get(cookie);
   if (waiting === undefined || tables.sockets.get(cookie) === undefined) return;
   tables.aside.delete(cookie);

@@ -184,7 +184,8 @@ function count(tables: Tables, batch: Batch, row: number, socket: StreamSocket):
 
   const sent = endpoint.sent;
   const segmentsIn = small(table.segmentsIn[row] as number);
-  const received = mate === null && socket.mateEndReason === null ? otherEnd(flow, endpoint).sent : null;
+  const across = mate === null && socket.mateEndReason === null ? otherEnd(flow, endpoint) : null;
+  const received = across?.sent ?? null;
   const changed =
     sent.packets !== segmentsOut ||
     (!isCounted(socket) && sent.payloadBytes !== given) ||
@@ -194,13 +195,11 @@ function count(tables: Tables, batch: Batch, row: number, socket: StreamSocket):
   socket.takenBytes = taken;
   // Replaced by what the processes moved, where that is known.
   if (!isCounted(socket) || sent.payloadBytes === null) sent.payloadBytes = given;
-  sent.octets = octetsOf(bytesSent, segmentsOut, header);
-  sent.packets = segmentsOut;
+  tables.movements.count(flow, endpoint, octetsOf(bytesSent, segmentsOut, header), segmentsOut);
   sent.retransmittedPackets = small(table.retransmits[row] as number);
   sent.octetsDerived = true;
-  if (received !== null) {
-    received.octets = octetsOf(bytesReceived, segmentsIn, header);
-    received.packets = segmentsIn;
+  if (across !== null && received !== null) {
+    tables.movements.count(flow, across, octetsOf(bytesReceived, segmentsIn, header), segmentsIn);
     received.payloadBytes = bytesReceived;
     received.octetsDerived = true;
   }
@@ -231,7 +230,7 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
     socket.flags |= HALF_FLAG.anonymous;
     return;
   }
-  if (endpoint.shareOf(process) === undefined) tables.processes.ranAs(process, row.uid);
+  if (endpoint.shareOf(process)?.hasMoved !== true) tables.processes.ranAs(process, row.uid);
   const share = shareOf(flow, endpoint, process);
   const base = share.base;
   const sentBytes = small(row.sentBytes + (base?.sentBytes ?? 0));

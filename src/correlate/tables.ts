@@ -13,10 +13,12 @@ import { Listeners } from './listeners.js';
 import type { Flow, FlowEndReason } from './model.js';
 import { NamespaceTable } from './namespaces.js';
 import type { ProcessTable } from './process-table.js';
+import type { Movements } from './movements.js';
 import type { TrafficRow } from './traffic-row.js';
 import { RecentCookies } from './recent-cookies.js';
 import { Tiers } from './tiers.js';
 import { LocalTargets, TupleIndex } from './tuples.js';
+import type { UsageLedger } from './usage-ledger.js';
 
 /** An end that waits for what the other end, on this host too, still has to tell. */
 export interface Linger {
@@ -76,6 +78,8 @@ export class Tables {
     readonly processes: ProcessTable,
     readonly flows: FlowTable,
     readonly exchanges: Exchanges,
+    readonly usage: UsageLedger,
+    readonly movements: Movements,
     readonly rules: Rules,
   ) {}
 
@@ -87,6 +91,7 @@ export class Tables {
 
   endFlow(flow: Flow, reason: FlowEndReason, micros: number): void {
     if (flow.state === 'ENDED') return;
+    this.usage.settle(flow);
     this.flows.end(flow, reason, micros);
     this.endedFlows.push(flow);
   }

@@ -208,5 +208,6 @@ function addReceived(tables: Tables, half: PeerHalf, process: Process | null, am
   share.receivedMessages += amount.receivedMessages;
   share.receivedOctets += amount.receivedOctets;
   share.receivedPackets += amount.receivedPackets;
+  if (half.flow !== null) tables.usage.moved(half, share);
   proposeOwner(tables, half, process, OWNER_RANK.mover);
 }

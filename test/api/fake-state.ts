@@ -4,8 +4,12 @@ import { USAGE_FLAG } from '../../src/capture/layout.js';
 import { Exchange, EXCHANGE_BIT } from '../../src/correlate/exchange.js';
 import { HALF_NUMBER, NUMBER, NumberPlaces } from '../../src/correlate/exchange-numbers.js';
 import { FlowExchanges } from '../../src/correlate/exchange-table.js';
+import { Recorder } from '../../src/correlate/series/recorder.js';
+import type { Group, GroupKind } from '../../src/correlate/series/group.js';
+import type { SeriesStore } from '../../src/correlate/series/store.js';
+import { Meter } from '../../src/correlate/meter.js';
+import { Reading, Usage } from '../../src/correlate/usage.js';
 import type { Endpoint } from '../../src/correlate/model.js';
-import { Usage } from '../../src/correlate/usage.js';
 import { Flow, Process, ProcessShare, type FlowState, type Protocol, type User } from '../../src/correlate/model.js';
 
 /** 2026-11-23T08:43:09.064028Z */
@@ -54,6 +58,11 @@ export class FakeState implements LiveState {
   readonly cpuMs = new Map<Process, number>();
   now = T0 + 60_000_000;
   lost = 0;
+  /** What was spent, by share and by process; tests set it. */
+  readonly usages = new Map<ProcessShare, Usage>();
+  readonly totals = new Map<Process, Usage>();
+  readonly currents = new Map<Process, Usage>();
+  readonly recorder = new Recorder({ retentionMs: 900_000, stepMs: 1000, maxBytes: 64 * 1024 * 1024 });
   readonly #flows = new Map<string, Flow>();
   readonly #processes = new Map<string, Process>();
   readonly #places = new NumberPlaces();
@@ -178,6 +187,27 @@ export class FakeState implements LiveState {
     this.#flows.delete(flow.id);
   }
 
+  /** A sample of a process, as of `now`. */
+  sample(process: Process, reading: Partial<Reading>): void {
+    const meter = (process.meter ??= new Meter());
+    const latest = Object.assign(
+      meter.nextSample(),
+      new Reading(),
+      { timeNs: this.now * 1000, micros: this.now },
+      reading,
+    );
+    this.recorder.sampled(process, meter, latest);
+    this.recorder.settle();
+    this.emit({ kind: 'sample', event: 'SAMPLED', process });
+  }
+
+  /** Time goes on by a second, at the end of which processes are sampled. */
+  tick(...samples: readonly (readonly [process: Process, reading: Partial<Reading>])[]): void {
+    this.now += 1_000_000;
+    this.recorder.advance(this.now, this.processes(), this.#flows.size);
+    for (const [process, reading] of samples) this.sample(process, reading);
+  }
+
   emit(fact: Fact): void {
     for (const listener of this.#listeners) listener(fact);
   }
@@ -228,6 +258,27 @@ export class FakeState implements LiveState {
   uidOf(name: string): number | undefined {
     for (const [uid, known] of this.#names) if (known === name) return uid;
     return undefined;
+  }
+  usageOf(share: ProcessShare): Usage | null {
+    return this.usages.get(share) ?? null;
+  }
+  totalUsage(process: Process): Usage | null {
+    return this.totals.get(process) ?? null;
+  }
+  currentUsage(process: Process): Usage | null {
+    return this.currents.get(process) ?? null;
+  }
+  notesOf(flow: Flow): number {
+    return flow.noteBits;
+  }
+  group(kind: GroupKind, key: string | number): Group | null {
+    return this.recorder.group(kind, key);
+  }
+  groups(kind: GroupKind): Iterable<Group> {
+    return this.recorder.groupsOf(kind);
+  }
+  get series(): SeriesStore {
+    return this.recorder.store;
   }
   nowMicros(): number {
     return this.now;
@@ -282,4 +333,9 @@ function fill(end: Endpoint, address: string, port: number, process: Process | n
   end.sent.octets = bytes + 40;
   end.sent.packets = 3;
   end.sent.octetsDerived = true;
+}
+
+/** A usage of `cpuTimeMs` in a window of a second before `toMicros`, and whatever else is given. */
+export function usage(cpuTimeMs: number, more: Partial<Usage> = {}, toMicros = T0): Usage {
+  return Object.assign(new Usage({ from: toMicros - 1_000_000, to: toMicros }), { cpuTimeMs }, more);
 }

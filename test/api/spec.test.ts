@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { getNamedType, isEnumType, isInputObjectType } from 'graphql';
+import { getNamedType, isEnumType, isInputObjectType, isObjectType } from 'graphql';
 import { parse } from 'yaml';
 import { loadSchema } from '../../src/api/graphql/schema.js';
 import {
   EXCHANGE_FIELDS,
   EXCHANGE_ORDERS,
+  CONTAINER_FIELDS,
+  CONTAINER_ORDERS,
   FLOW_DIMENSIONS,
   FLOW_FIELDS,
   FLOW_MEASURES,
@@ -16,6 +18,9 @@ import {
   PROCESS_FIELDS,
   PROCESS_ORDERS,
   USAGE_MEASURES,
+  SERIES_DIMENSIONS,
+  SERIES_MEASURES,
+  SERIES_VALUES,
   USER_FIELDS,
   USER_ORDERS,
   type FilterField,
@@ -30,9 +35,10 @@ const spec = loadSpec();
 type Fields = readonly FilterField<never>[];
 const TABLES: readonly [input: string, fields: Fields, operations: string[]][] = [
   ['FlowFilter', FLOW_FIELDS, ['listFlows', 'streamFlows', 'listProcessFlows', 'getTotals']],
-  ['ProcessFilter', PROCESS_FIELDS, ['listProcesses', 'streamProcesses']],
   ['ExchangeFilter', EXCHANGE_FIELDS, ['listExchanges', 'listFlowExchanges', 'streamExchanges']],
+  ['ProcessFilter', PROCESS_FIELDS, ['listProcesses', 'streamProcesses', 'streamSamples', 'listSeries']],
   ['UserFilter', USER_FIELDS, ['listUsers']],
+  ['ContainerFilter', CONTAINER_FIELDS, ['listContainers']],
 ];
 
 for (const [input, fields, operations] of TABLES) {
@@ -77,6 +83,8 @@ for (const [input, fields, operations] of TABLES) {
         'groupBy',
         'events',
         'windowMs',
+        'intervalMs',
+        'stepMs',
       ];
       const given = [...operation.query.keys()].filter((name) => !own.includes(name)).sort();
       assert.deepEqual(given, grammarNames(fields).sort());
@@ -103,6 +111,7 @@ test('orders, dimensions and measures have the same names everywhere', () => {
     ['ProcessOrderField', PROCESS_ORDERS, 'listProcesses'],
     ['ExchangeOrderField', EXCHANGE_ORDERS, 'listExchanges'],
     ['UserOrderField', USER_ORDERS, 'listUsers'],
+    ['ContainerOrderField', CONTAINER_ORDERS, 'listContainers'],
   ];
   for (const [type, orders, id] of cases) {
     const own = orders.map(({ name }) => name);
@@ -116,6 +125,13 @@ test('orders, dimensions and measures have the same names everywhere', () => {
   assert.deepEqual(names('FlowMeasure'), [...FLOW_MEASURES]);
   assert.deepEqual(values('getTotals', 'groupBy').map(constantCase), [...FLOW_DIMENSIONS]);
   assert.deepEqual(values('getTotals', 'orderBy').map(constantCase), [...FLOW_MEASURES]);
+  assert.deepEqual(names('SeriesDimension'), [...SERIES_DIMENSIONS]);
+  assert.deepEqual(names('SeriesMeasure'), SERIES_MEASURES);
+  assert.deepEqual(values('listSeries', 'groupBy').map(constantCase), [...SERIES_DIMENSIONS]);
+  assert.deepEqual(values('listSeries', 'orderBy').map(constantCase), SERIES_MEASURES);
+  const series = schema.getType('SeriesValues');
+  assert.ok(isObjectType(series));
+  assert.deepEqual(Object.keys(series.getFields()), SERIES_VALUES);
   assert.deepEqual(names('FlowNoteCode'), Object.keys(NOTE_TEXTS));
   assert.deepEqual(names('ExchangeNoteCode'), Object.keys(EXCHANGE_NOTE_TEXTS));
   assert.deepEqual(names('UsageMeasure'), [...USAGE_MEASURES]);
@@ -169,12 +185,23 @@ test('a REST property is the GraphQL field of the same name', () => {
     'Host',
     'Tier',
     'Loss',
+    'Usage',
+    'TimeWindow',
+    'NetworkUsage',
+    'Series',
+    'SeriesList',
+    'TimeSeries',
+    'SeriesValues',
+    'Sample',
   ]) {
     const type = schema.getType(name);
     assert.ok(type && 'getFields' in type);
     // Lists of their own in REST.
-    const lists =
-      name === 'Flow' ? ['exchanges'] : ['Process', 'User'].includes(name) ? ['children', 'flows', 'processes'] : [];
+    const lists = ['Process', 'User', 'Container', 'Host'].includes(name)
+      ? ['children', 'flows', 'processes', 'series']
+      : ['Flow'].includes(name)
+        ? ['exchanges']
+        : [];
     const fields = Object.keys(type.getFields()).filter((field) => !lists.includes(field));
     const document = parse(spec.text, { maxAliasCount: -1 }) as {
       components: { schemas: Record<string, { properties: object }> };

@@ -149,7 +149,7 @@ test('when both local sockets have ended nobody is waited for', () => {
   );
   assert.equal(stage.flow.endReason, 'END_OF_FLOW');
   assert.deepEqual(
-    { ...stage.correlator.sizes(), flows: 0, processes: 0, endedCookies: 0 },
+    { ...stage.correlator.sizes(), flows: 0, processes: 0, endedCookies: 0, processTracks: 0 },
     {
       flows: 0,
       processes: 0,
@@ -168,6 +168,11 @@ test('when both local sockets have ended nobody is waited for', () => {
       detections: 0,
       unresolved: 0,
       endedCookies: 0,
+      processTracks: 0,
+      openWindows: 0,
+      closedWindows: 0,
+      epochs: 0,
+      windowsAside: 0,
     },
   );
 });

@@ -12,10 +12,12 @@ import {
   SOCKET_FLAG,
   SOCKET_KIND,
   TRAFFIC_FLAG,
+  USAGE_FLAG,
+  USAGE_KIND,
 } from '../../src/capture/layout.js';
 import {
   Correlator,
-  flowNotes,
+  noteCodes,
   type CorrelatorOptions,
   type Exchange,
   type Fact,
@@ -51,6 +53,28 @@ interface ProcessWords {
   readonly cgroup?: string;
   readonly code?: number;
   readonly signal?: number;
+  /** What it had spent in all, at its exit. */
+  readonly totals?: ReadingWords;
+}
+
+/** A reading: cumulative since the start of the process. */
+export interface ReadingWords {
+  /** CPU and the user's part of it, in ms. */
+  readonly cpu?: number;
+  readonly user?: number;
+  /** MiB; null is unknown. */
+  readonly memory?: number | null;
+  readonly peak?: number | null;
+  readonly minor?: number;
+  readonly major?: number;
+  /** ms; null is not accounted. */
+  readonly io?: number | null;
+  readonly read?: number;
+  readonly written?: number;
+  readonly waits?: number;
+  readonly preempted?: number;
+  /** When it was made, when not now. */
+  readonly at?: number;
 }
 
 interface SocketWords {
@@ -131,6 +155,7 @@ interface ExchangeWords {
 }
 
 const UDP_HEADERS = 28;
+const MIB = 1024 * 1024;
 
 function identity(pid: Pid | undefined): [pid: number, startNs: number] {
   if (pid === undefined) return [0, 0];
@@ -167,6 +192,16 @@ export class Story {
       cgroup: words.cgroup ?? null,
       exitCode: words.code ?? 0,
       exitSignal: words.signal ?? 0,
+      ...(words.totals !== undefined && {
+        hasTotals: 1,
+        userNs: (words.totals.user ?? 0) * MS,
+        systemNs: ((words.totals.cpu ?? 0) - (words.totals.user ?? 0)) * MS,
+        peakMemoryBytes: (words.totals.peak ?? 0) * MIB,
+        minorFaults: words.totals.minor ?? 0,
+        majorFaults: words.totals.major ?? 0,
+        readBytes: words.totals.read ?? 0,
+        writtenBytes: words.totals.written ?? 0,
+      }),
     });
     return this;
   }
@@ -302,6 +337,47 @@ export class Story {
     return this;
   }
 
+  private usage(kind: number, pid: Pid, cookie: number, words: ReadingWords): this {
+    const [number, startNs] = identity(pid);
+    const { memory = 10, peak = memory, io = 0 } = words;
+    let flags = 0;
+    if (memory !== null) flags |= USAGE_FLAG.memory;
+    if (peak !== null) flags |= USAGE_FLAG.peak;
+    if (io !== null) flags |= USAGE_FLAG.ioWait;
+    this.writer.add('usage', {
+      kind,
+      flags,
+      timeNs: (words.at ?? this.nowMs) * MS,
+      cookie,
+      pid: number,
+      startNs,
+      threads: 1,
+      cpuNs: (words.cpu ?? 0) * MS,
+      userNs: (words.user ?? 0) * MS,
+      systemNs: ((words.cpu ?? 0) - (words.user ?? 0)) * MS,
+      memoryBytes: (memory ?? 0) * MIB,
+      peakMemoryBytes: (peak ?? 0) * MIB,
+      minorFaults: words.minor ?? 0,
+      majorFaults: words.major ?? 0,
+      ioWaitNs: (io ?? 0) * MS,
+      readBytes: words.read ?? 0,
+      writtenBytes: words.written ?? 0,
+      voluntarySwitches: words.waits ?? 0,
+      involuntarySwitches: words.preempted ?? 0,
+    });
+    return this;
+  }
+
+  sampled(pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.sample, pid, 0, words);
+  }
+  began(cookie: number, pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.began, pid, cookie, words);
+  }
+  stopped(cookie: number, pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.ended, pid, cookie, words);
+  }
+
   address(
     address: string,
     words: { netns?: number; interface?: string; index?: number; removed?: boolean } = {},
@@ -409,8 +485,8 @@ export class Story {
   }
 
   /** A tier goes on, or off for a reason. */
-  tier(name: string, reason: string | null = null): this {
-    this.writer.add('tier', { timeNs: this.nowMs * MS, name, on: reason === null ? 1 : 0, reason });
+  tier(name: string, on: boolean, reason: string | null = null): this {
+    this.writer.add('tier', { timeNs: this.nowMs * MS, name, on: on ? 1 : 0, reason });
     return this;
   }
 
@@ -510,7 +586,7 @@ export class Stage {
 
 function factText(fact: Fact): string {
   if (fact.kind === 'exchange') return `${fact.event} ${fact.exchange.method} ${fact.exchange.target}`;
-  if (fact.kind === 'process') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
+  if (fact.kind !== 'flow') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
   return `${fact.event} ${ends(fact.flow)}`;
 }
 
@@ -538,7 +614,7 @@ export function line(flow: Flow): string {
 const WITHOUT_PACKETS: ReadonlySet<string> = new Set(['TCP_FLAGS_TIER_OFF', 'APPLICATION_TIER_OFF']);
 
 export function notes(flow: Flow): string {
-  return flowNotes(flow)
+  return noteCodes(flow.noteBits)
     .filter((note) => !WITHOUT_PACKETS.has(note))
     .join(' ');
 }

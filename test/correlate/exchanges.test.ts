@@ -380,8 +380,8 @@ test('what a connection left open ends a while after it', () => {
 });
 
 test('when messages are put off, nothing tells of the end of what is live', () => {
-  const stage = bothEnds().batch((story) => story.tier('messages').asked(1, 'client').asked(2, 'server'));
-  stage.batch((story) => story.tier('messages', 'over the budget'));
+  const stage = bothEnds().batch((story) => story.tier('messages', true).asked(1, 'client').asked(2, 'server'));
+  stage.batch((story) => story.tier('messages', false, 'over the budget'));
   assert.equal(stage.exchange.outcome, 'UNKNOWN');
   assert.equal(stage.correlator.status().liveExchanges, 0);
 });

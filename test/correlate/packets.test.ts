@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SOCKET_FLAG } from '../../src/capture/layout.js';
-import { flowNotes, type Application, type Flow } from '../../src/correlate/index.js';
+import { noteCodes, type Application, type Flow } from '../../src/correlate/index.js';
 import { line, Stage, type Story } from './dsl.js';
 
 const HERE = { from: '10.0.0.1:5000', to: '192.0.2.1:443' };
@@ -12,7 +12,7 @@ const FIN_ACK = 0x11;
 
 /** The notes, without that nobody was seen to own the ends. */
 function lacks(flow: Flow): string[] {
-  return flowNotes(flow).filter((note) => note !== 'OWNER_UNKNOWN');
+  return noteCodes(flow.noteBits).filter((note) => note !== 'OWNER_UNKNOWN');
 }
 
 function withFlags(sent: number, received: number, part = false) {
@@ -49,7 +49,7 @@ test('flags of a part of the packets are marked, unless the other end has seen a
 
 test('a connection has the application that its packets tell of, and equal ones are one object', () => {
   const stage = new Stage().batch((story) =>
-    story.tier('packets').opened(1, HERE).opened(2, { from: '10.0.0.1:5001', to: '192.0.2.1:443' }),
+    story.tier('packets', true).opened(1, HERE).opened(2, { from: '10.0.0.1:5001', to: '192.0.2.1:443' }),
   );
   assert.deepEqual(
     stage.flows.map((flow) => lacks(flow)),
@@ -91,7 +91,7 @@ test('a connection has the application that its packets tell of, and equal ones 
 });
 
 test('a later word replaces an earlier one, but no guess what the packets say; what is not known says nothing', () => {
-  const stage = new Stage().batch((story) => story.tier('packets').opened(1, HERE));
+  const stage = new Stage().batch((story) => story.tier('packets', true).opened(1, HERE));
   const found = (): Application | null => stage.flow.application;
   stage.batch((story) => story.detected(1, 'Unknown', { applicationId: 0 }));
   assert.equal(found(), null);
@@ -106,7 +106,7 @@ test('a later word replaces an earlier one, but no guess what the packets say; w
 });
 
 test('detection of datagrams waits for the flow, each peer its own', () => {
-  const stage = new Stage().batch((story) => story.tier('packets').detected(1, 'DNS', { peer: '192.0.2.53:53' }));
+  const stage = new Stage().batch((story) => story.tier('packets', true).detected(1, 'DNS', { peer: '192.0.2.53:53' }));
   stage.batch((story) =>
     story
       .opened(1, UDP)
@@ -142,7 +142,7 @@ test('more detections than may wait push out the oldest', () => {
 
 test('a connected socket that ended in the same batch has its application', () => {
   const stage = new Stage().batch((story) =>
-    story.tier('packets').opened(1, HERE).ended(1, HERE).detected(1, 'Redis', { category: 'Database' }),
+    story.tier('packets', true).opened(1, HERE).ended(1, HERE).detected(1, 'Redis', { category: 'Database' }),
   );
   assert.equal(stage.flow.application?.name, 'Redis');
   assert.deepEqual(stage.facts(), ['STARTED ?→?', 'ENDED ?→?']);
@@ -167,16 +167,19 @@ test('tiers say since when and why; flows say what they lack by it', () => {
   const micros = (ms: number) => (1_700_000_000_000 + ms) * 1000;
   stage.batch((story) =>
     story
-      .tier('packets')
-      .tier('messages')
-      .tier('nonsense')
+      .tier('packets', true)
+      .tier('messages', true)
+      .tier('nonsense', true)
       .opened(1, HERE)
       .opened(2, { ...UDP }),
   );
   const onSince = stage.nowMs;
   stage.batch((story) => story.moved(2, 7, { peer: '192.0.2.53:53', local: '10.0.0.1', sent: 30 }));
   stage.batch((story) => story.opened(3, { from: '10.0.0.1:5001', to: '192.0.2.1:443' }).detected(3, 'TLS'));
-  stage.batch((story) => story.tier('packets', 'over the budget').tier('messages', 'over the budget'), 1000);
+  stage.batch(
+    (story) => story.tier('packets', false, 'over the budget').tier('messages', false, 'over the budget'),
+    1000,
+  );
   assert.deepEqual(stage.correlator.status().tiers, [
     { name: 'lifecycle', state: 'ON', reason: null, sinceMicros: null },
     { name: 'packets', state: 'SHED', reason: 'over the budget', sinceMicros: micros(stage.nowMs) },
@@ -184,7 +187,7 @@ test('tiers say since when and why; flows say what they lack by it', () => {
   ]);
   stage.batch((story) =>
     story
-      .tier('packets', 'over the budget')
+      .tier('packets', false, 'over the budget')
       .opened(4, { from: '10.0.0.1:5002', to: '192.0.2.1:443', counted: false })
       .update(1, { ...HERE, sent: 10 }),
   );
@@ -198,7 +201,7 @@ test('tiers say since when and why; flows say what they lack by it', () => {
     ],
   );
   assert.equal(stage.flows[0]?.client.sent.payloadBytes, 10, "the kernel's own count, as messages are not counted");
-  stage.batch((story) => story.tier('packets').tier('messages'));
+  stage.batch((story) => story.tier('packets', true).tier('messages', true));
   stage.batch((story) => story.opened(5, { from: '10.0.0.1:5003', to: '192.0.2.1:443' }));
   assert.deepEqual(stage.flows[4] && lacks(stage.flows[4]), ['TCP_FLAGS_TIER_OFF', 'APPLICATION_UNDETECTED']);
   const packets = stage.correlator.status().tiers.find(({ name }) => name === 'packets');
@@ -207,7 +210,9 @@ test('tiers say since when and why; flows say what they lack by it', () => {
 });
 
 test('tiers that are off from the start are not shed', () => {
-  const stage = new Stage().batch((story) => story.tier('packets', 'no cgroup v2').tier('messages', 'no tracepoint'));
+  const stage = new Stage().batch((story) =>
+    story.tier('packets', false, 'no cgroup v2').tier('messages', false, 'no tracepoint'),
+  );
   stage.batch((story) => story.opened(1, { ...HERE, counted: false }));
   assert.deepEqual(lacks(stage.flow), ['MESSAGES_TIER_OFF', 'TCP_FLAGS_TIER_OFF', 'APPLICATION_TIER_OFF']);
   assert.deepEqual(

@@ -24,6 +24,14 @@ export const NOTE_TEXTS: Readonly<Record<FlowNoteCode, string>> = {
     'The application is not known: no packets with payload were looked at so far, or none that tell.',
   MESSAGES_TIER_SHED:
     "The messages tier was put off to keep the agent's cost within its budget: shares of processes and message counts are not known, or not of all of the flow.",
+  RESOURCES_TIER_OFF: 'The resources tier was off when the flow began: what its processes spent is not known.',
+  USAGE_START_UNKNOWN:
+    'What a process had spent when it began to use the socket is not known: the socket is older than the agent, or the reading was lost.',
+  USAGE_END_UNKNOWN:
+    'What a process had spent when it ended to use the socket is not known: usage ends with its last sample, or is null when there was none.',
+  IO_WAIT_NOT_ACCOUNTED:
+    'The kernel does not account how long a process waits for I/O: it is older than kernel.task_delayacct was on, or that is off.',
+  PEAK_MEMORY_UNKNOWN: 'The highest memory in a window of usage is not known.',
 };
 
 export const EXCHANGE_NOTE_TEXTS: Readonly<Record<ExchangeNoteCode, string>> = {

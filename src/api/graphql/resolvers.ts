@@ -4,15 +4,17 @@
  */
 import { ProcflowError } from '../../errors.js';
 import { Exchange, exchangeNotes } from '../../correlate/exchange.js';
-import { Flow, flowNotes, Process, type Endpoint, type ProcessShare, type User } from '../../correlate/model.js';
+import { Flow, noteCodes, Process, type Endpoint, type ProcessShare, type User } from '../../correlate/model.js';
 import {
   commandLineOf,
   flowDurationMs,
   ownerOf,
   type FlowListArguments,
+  type Queries,
   type ProcessListArguments,
 } from '../query/index.js';
 import { EXCHANGE_NOTE_TEXTS, NOTE_TEXTS } from './note-texts.js';
+import type { Usage } from '../../correlate/usage.js';
 import { dateTime, long } from './scalars.js';
 import type { RequestContext } from './mapped.js';
 import type { Resolvers } from './schema.generated.js';
@@ -36,6 +38,9 @@ const query: NonNullable<Resolvers['Query']> = {
     }
     return queries.user({ uid: uid ?? null, name: name ?? null }, caller) ?? null;
   },
+  containers: (_root, args, { queries, caller }) => queries.containers(args, caller),
+  container: (_root, { id }, { queries, caller }) => queries.container(id, caller) ?? null,
+  series: (_root, args, { queries, caller }) => queries.series(args, caller),
   node: (_root, { id }, context) => nodeOf(id, context),
   nodes: (_root, { ids }, context) => {
     if (ids.length > MAX_NODES) {
@@ -52,7 +57,7 @@ const flow: NonNullable<Resolvers['Flow']> = {
   endTime: (flow) => flow.endMicros,
   durationMs: flowDurationMs,
   exchanges: (flow, args, { queries, caller }) => queries.exchanges(args, caller, flow),
-  notes: flowNotes,
+  notes: (flow, _args, { queries }) => noteCodes(queries.state.notesOf(flow)),
 };
 
 const exchange: NonNullable<Resolvers['Exchange']> = {
@@ -72,6 +77,7 @@ const endpoint: NonNullable<Resolvers['Endpoint']> = {
     return owner === null ? null : queries.state.user(owner.uid);
   },
   container: (endpoint) => ownerOf(endpoint)?.container ?? null,
+  usage: (endpoint, _args, { queries }) => usageOfEnd(endpoint, queries),
 };
 
 const process: NonNullable<Resolvers['Process']> = {
@@ -84,6 +90,10 @@ const process: NonNullable<Resolvers['Process']> = {
   },
   startTime: (process) => process.startMicros,
   endTime: (process) => process.endMicros,
+  usage: (process, _args, { queries }) => queries.state.totalUsage(process),
+  currentUsage: (process, _args, { queries }) => queries.state.currentUsage(process),
+  network: (process, _args, { queries }) => queries.spendingOf(process).network,
+  series: (process, args, { queries, caller }) => queries.processSeries(process, args, caller),
   flows: (process, args, { queries, caller }) => {
     return queries.flows(args, caller, { key: process.id, rows: () => process.flows });
   },
@@ -91,6 +101,10 @@ const process: NonNullable<Resolvers['Process']> = {
 
 const user: NonNullable<Resolvers['User']> = {
   id: (user, _args, { queries }) => queries.userId(user),
+  usage: (user, _args, { queries }) => queries.groupSpending('user', user.uid).usage,
+  currentUsage: (user, _args, { queries }) => queries.groupSpending('user', user.uid).currentUsage,
+  network: (user, _args, { queries }) => queries.groupSpending('user', user.uid).network,
+  series: (user, args, { queries, caller }) => queries.groupSeries('user', user.uid, args, caller),
   processes: (user, args, { queries, caller }) => {
     const mine = { uid: { eq: user.uid } };
     const list = args as ProcessListArguments;
@@ -103,6 +117,13 @@ const user: NonNullable<Resolvers['User']> = {
   },
 };
 
+const container: NonNullable<Resolvers['Container']> = {
+  usage: ({ id }, _args, { queries }) => queries.groupSpending('container', id).usage,
+  currentUsage: ({ id }, _args, { queries }) => queries.groupSpending('container', id).currentUsage,
+  network: ({ id }, _args, { queries }) => queries.groupSpending('container', id).network,
+  series: ({ id }, args, { queries, caller }) => queries.groupSeries('container', id, args, caller),
+};
+
 export const resolvers: Resolvers = {
   DateTime: dateTime,
   Long: long,
@@ -112,6 +133,8 @@ export const resolvers: Resolvers = {
   Exchange: exchange,
   Process: process,
   User: user,
+  Container: container,
+  ProcessShare: { usage: (share, _args, { queries }) => queries.state.usageOf(share) },
   FlowNote: { code: (code) => code, description: (code) => NOTE_TEXTS[code] },
   ExchangeNote: { code: (code) => code, description: (code) => EXCHANGE_NOTE_TEXTS[code] },
   Image: {
@@ -121,6 +144,10 @@ export const resolvers: Resolvers = {
   Tier: { since: (tier) => tier.sinceMicros },
   Host: {
     startTime: (host) => host.startMicros,
+    usage: (_host, _args, { queries }) => queries.hostSpending().usage,
+    currentUsage: (_host, _args, { queries }) => queries.hostSpending().currentUsage,
+    network: (_host, _args, { queries }) => queries.hostSpending().network,
+    series: (_host, args, { queries, caller }) => queries.hostSeries(args, caller),
     programRuns: (host) => Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs })),
   },
   Node: {
@@ -131,6 +158,7 @@ export const resolvers: Resolvers = {
     flowEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
     exchangeEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
     processEvents: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
+    samples: { subscribe: refuseToSubscribe, resolve: (root: unknown) => root as never },
   },
 };
 
@@ -158,10 +186,16 @@ function nodeOf(id: string, { queries, caller }: RequestContext): AnyNode | null
   return found ?? null;
 }
 
-/** Most bytes first. */
+/** Who moved bytes, most bytes first. */
 export function sharesOf({ shares }: Endpoint): readonly ProcessShare[] {
-  if (shares.length < 2) return shares;
-  return [...shares].sort((a, b) => bytesOf(b) - bytesOf(a));
+  const movers = shares.filter((share) => share.hasMoved);
+  return movers.length < 2 ? movers : movers.sort((a, b) => bytesOf(b) - bytesOf(a));
+}
+
+/** What the process of an endpoint spent while it used the socket. */
+export function usageOfEnd(endpoint: Endpoint, { state }: Queries): Usage | null {
+  const share = endpoint.process === null ? undefined : endpoint.shareOf(endpoint.process);
+  return share === undefined ? null : state.usageOf(share);
 }
 
 function bytesOf(share: ProcessShare): number {

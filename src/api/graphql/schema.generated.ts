@@ -4,9 +4,11 @@ import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } f
 import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic, Application as LiveApplication, Process as LiveProcess, ProcessShare as LiveProcessShare, Image as LiveImage, Container as LiveContainer, User as LiveUser, FlowNoteCode as LiveFlowNoteCode } from '../../correlate/model.js';
 import type { Exchange as LiveExchange, Thread as LiveThread, ExchangeNoteCode as LiveExchangeNoteCode } from '../../correlate/exchange.js';
 import type { Usage as LiveUsage } from '../../correlate/usage.js';
-import type { TimeWindowView, HostView, FlowPage, ProcessPage, ExchangePage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, ExchangeEventView, RequestContext } from './mapped.js';
+import type { TimeWindowView, HostView, ContainerPage, SampleList, FlowPage, ProcessPage, ExchangePage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, ExchangeEventView, RequestContext } from './mapped.js';
 import type { ProcessUsage as LiveProcessUsage, HostTier } from '../../correlate/live-state.js';
-import type { FlowTotal as FlowTotalRow } from '../query/index.js';
+import type { FlowTotal as FlowTotalRow, NetworkUsage as NetworkUsageView, SeriesRow, SeriesList as SeriesListView, TimeSeries as TimeSeriesView } from '../query/index.js';
+import type { SeriesValues as LiveSeriesValues } from '../../correlate/series/values.js';
+import type { Sample as LiveSample } from '../stream/index.js';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
 export type Omit<T, K extends keyof T> = Pick<T, Exclude<keyof T, K>>;
@@ -96,6 +98,12 @@ export type Endpoint = {
   readonly container: Maybe<Container>;
   /** What this endpoint sent to the other. */
   readonly sent: Traffic;
+  /**
+   * What its process spent while it used the socket: from when it began to until it ended to, or, while it does, to its latest
+   * sample. On a socket that serves several flows without connections, from the last sample before the flow. Null when remote,
+   * and when it is not known; `Flow.notes` says why.
+   */
+  readonly usage: Maybe<Usage>;
 };
 
 /** What one endpoint sent to the other, since the start of the flow. */
@@ -147,6 +155,8 @@ export type ProcessShare = {
   readonly sentPayloadBytes: Scalars['Long']['output'];
   /** Bytes it took from the socket. */
   readonly receivedPayloadBytes: Scalars['Long']['output'];
+  /** What it spent while it used the socket, as `Endpoint.usage`; null when not known. */
+  readonly usage: Maybe<Usage>;
 };
 
 /**
@@ -586,6 +596,22 @@ export type UserFilter = {
   readonly not?: InputMaybe<UserFilter>;
 };
 
+/** What must hold for a container: all fields that are given. */
+export type ContainerFilter = {
+  /** Container id. */
+  readonly id?: InputMaybe<StringFilter>;
+  /** docker, containerd, cri-o, podman, lxc or systemd-nspawn. */
+  readonly runtime?: InputMaybe<StringFilter>;
+  /** Kubernetes pod UID. */
+  readonly podUid?: InputMaybe<StringFilter>;
+  /** All of these must hold. */
+  readonly and?: InputMaybe<ReadonlyArray<ContainerFilter>>;
+  /** At least one of these must hold. */
+  readonly or?: InputMaybe<ReadonlyArray<ContainerFilter>>;
+  /** This must not hold. */
+  readonly not?: InputMaybe<ContainerFilter>;
+};
+
 /** Order of flows; ties by id. */
 export type FlowOrder = {
   /** What to order by. */
@@ -632,7 +658,39 @@ export type ProcessOrderField =
   /** Name (comm), by code point. */
   | 'NAME'
   /** Number of remembered flows. */
-  | 'FLOWS';
+  | 'FLOWS'
+  /** CPU time since the start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O since the start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O since the start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O since the start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage since the start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage since the start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting since the start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, since the start. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Highest resident memory. */
+  | 'PEAK_MEMORY'
+  /** Octets sent since the agent's start. */
+  | 'SENT_OCTETS'
+  /** Octets received since the agent's start. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent since the agent's start. */
+  | 'SENT_PACKETS'
+  /** Packets received since the agent's start. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
 
 /** Order of exchanges; ties by id. */
 export type ExchangeOrder = {
@@ -670,7 +728,83 @@ export type UserOrderField =
   /** User id. */
   | 'UID'
   /** Account name, by code point. */
-  | 'NAME';
+  | 'NAME'
+  /** CPU time since the agent's start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O since the agent's start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O since the agent's start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O since the agent's start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage since the agent's start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage since the agent's start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting since the agent's start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, since the agent's start. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Highest resident memory. */
+  | 'PEAK_MEMORY'
+  /** Octets sent since the agent's start. */
+  | 'SENT_OCTETS'
+  /** Octets received since the agent's start. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent since the agent's start. */
+  | 'SENT_PACKETS'
+  /** Packets received since the agent's start. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
+
+/** Order of containers; ties by id. */
+export type ContainerOrder = {
+  /** What to order by. */
+  readonly field: ContainerOrderField;
+  /** Which way. */
+  readonly direction?: InputMaybe<OrderDirection>;
+};
+
+export type ContainerOrderField =
+  /** Container id, by code point. */
+  | 'ID'
+  /** CPU time since the agent's start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O since the agent's start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O since the agent's start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O since the agent's start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage since the agent's start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage since the agent's start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting since the agent's start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, since the agent's start. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Highest resident memory. */
+  | 'PEAK_MEMORY'
+  /** Octets sent since the agent's start. */
+  | 'SENT_OCTETS'
+  /** Octets received since the agent's start. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent since the agent's start. */
+  | 'SENT_PACKETS'
+  /** Packets received since the agent's start. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
 
 /**
  * A conversation of two endpoints, from its first to its last packet. Two local sockets of one conversation (loopback, two
@@ -835,7 +969,17 @@ export type FlowNoteCode =
   /** The application is not known: no packets with payload were looked at so far, or none that tell. */
   | 'APPLICATION_UNDETECTED'
   /** The messages tier was put off to keep the agent's cost within its budget: shares of processes and message counts are not known, or not of all of the flow. */
-  | 'MESSAGES_TIER_SHED';
+  | 'MESSAGES_TIER_SHED'
+  /** The resources tier was off when the flow began: what its processes spent is not known. */
+  | 'RESOURCES_TIER_OFF'
+  /** What a process had spent when it began to use the socket is not known: the socket is older than the agent, or the reading was lost. */
+  | 'USAGE_START_UNKNOWN'
+  /** What a process had spent when it ended to use the socket is not known: usage ends with its last sample, or is null when there was none. */
+  | 'USAGE_END_UNKNOWN'
+  /** The kernel does not account how long a process waits for I/O: it is older than kernel.task_delayacct was on, or that is off. */
+  | 'IO_WAIT_NOT_ACCOUNTED'
+  /** The highest memory in a window of usage is not known. */
+  | 'PEAK_MEMORY_UNKNOWN';
 
 /** A machine with an agent: what the agent captures, what it lost and what it costs. */
 export type Host = {
@@ -862,6 +1006,14 @@ export type Host = {
   readonly tiers: ReadonlyArray<Tier>;
   /** What was lost, by place; every place that can lose something is listed, with 0 when it did not. */
   readonly losses: ReadonlyArray<Loss>;
+  /** What all processes spent together since the agent's start, also those that lived shorter than a sampling interval. `peakMemoryBytes` is the highest sum at a sample. Null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What all processes spent together between the two latest samples; null before there were two. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What all processes moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
   /** Flows that live now. */
   readonly liveFlows: Scalars['Int']['output'];
   /** Flows that ended and are still remembered. */
@@ -892,6 +1044,14 @@ export type Host = {
   readonly pollIntervalMs: Maybe<Scalars['Float']['output']>;
   /** Subscribers of events at this moment, over all doors. */
   readonly subscribers: Scalars['Int']['output'];
+};
+
+
+/** A machine with an agent: what the agent captures, what it lost and what it costs. */
+export type HostSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 /** A part of capture and whether it runs. */
@@ -1036,6 +1196,28 @@ export type ExchangeEdge = {
   readonly cursor: Scalars['String']['output'];
 };
 
+/** One page of containers. */
+export type ContainerConnection = {
+  readonly __typename?: 'ContainerConnection';
+  /** The containers of the page, in order. */
+  readonly nodes: ReadonlyArray<Container>;
+  /** The containers of the page, each with its cursor. */
+  readonly edges: ReadonlyArray<ContainerEdge>;
+  /** Where the page lies. */
+  readonly pageInfo: PageInfo;
+  /** How many containers the whole list has: those that pass the filter, over all pages. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** A container and its place in the list. */
+export type ContainerEdge = {
+  readonly __typename?: 'ContainerEdge';
+  /** The container. */
+  readonly node: Container;
+  /** Its place, for `after`. */
+  readonly cursor: Scalars['String']['output'];
+};
+
 /**
  * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
  * process. An exec keeps the identity and changes the image.
@@ -1084,6 +1266,14 @@ export type Process = Node & {
   readonly startedBefore: Scalars['Boolean']['output'];
   /** The program images it ran, oldest first. */
   readonly images: ReadonlyArray<Image>;
+  /** What it spent from its start to its exit, or to the latest sample; null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What it spent between the two latest samples; null before there were two, and after its exit. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What it moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
   /** Flows it moved bytes on, made or holds: live ones and those that ended a short while ago. */
   readonly flows: FlowConnection;
 };
@@ -1096,6 +1286,17 @@ export type Process = Node & {
 export type ProcessChildrenArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/**
+ * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
+ * process. An exec keeps the identity and changes the image.
+ */
+export type ProcessSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -1134,6 +1335,22 @@ export type Container = {
   readonly runtime: Maybe<Scalars['String']['output']>;
   /** Kubernetes pod UID; null outside pods. */
   readonly podUid: Maybe<Scalars['String']['output']>;
+  /** What its processes spent together since the agent has known of it, also those that lived shorter than a sampling interval. `peakMemoryBytes` is the highest sum at a sample. Null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What its processes spent together between the two latest samples; null before there were two. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What its processes moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
+};
+
+
+/** A container, as far as a cgroup path tells. */
+export type ContainerSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type Query = {
@@ -1160,6 +1377,12 @@ export type Query = {
   readonly users: UserConnection;
   /** A user by uid or by name; null when no process of that user is remembered. */
   readonly user: Maybe<User>;
+  /** Containers that a remembered process is in. */
+  readonly containers: ContainerConnection;
+  /** A container by its id; null when no process in it is remembered. */
+  readonly container: Maybe<Container>;
+  /** What processes, executables, users, containers or the host spent and moved over time, from the series that are kept in memory. */
+  readonly series: SeriesList;
   /** Anything by id; null when there is none, or none any more. */
   readonly node: Maybe<Node>;
   /** Things by id, in the order asked for, null where there is none. */
@@ -1240,6 +1463,32 @@ export type QueryUserArgs = {
 };
 
 
+export type QueryContainersArgs = {
+  where: InputMaybe<ContainerFilter>;
+  except: InputMaybe<ContainerFilter>;
+  orderBy: InputMaybe<ContainerOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryContainerArgs = {
+  id: Scalars['String']['input'];
+};
+
+
+export type QuerySeriesArgs = {
+  groupBy?: SeriesDimension;
+  where: InputMaybe<ProcessFilter>;
+  except: InputMaybe<ProcessFilter>;
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: SeriesMeasure;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
 export type QueryNodeArgs = {
   id: Scalars['ID']['input'];
 };
@@ -1260,6 +1509,142 @@ export type OrderDirection =
   | 'ASC'
   /** Largest, latest or alphabetically last at the top. What is unknown comes last. */
   | 'DESC';
+
+/** What series can be made of. */
+export type SeriesDimension =
+  /** Each process. */
+  | 'PROCESS'
+  /** All processes of an executable, by its path. */
+  | 'EXECUTABLE'
+  /** All processes of a user. */
+  | 'USER'
+  /** All processes in a container. */
+  | 'CONTAINER'
+  /** All processes of the host. */
+  | 'HOST';
+
+/** What series can be ordered by: loads and levels by their average over the known steps, amounts by their sum. */
+export type SeriesMeasure =
+  /** CPU time, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** CPU time in user mode. */
+  | 'USER_LOAD'
+  /** CPU time in the kernel. */
+  | 'SYSTEM_LOAD'
+  /** Resident memory. */
+  | 'MEMORY'
+  /** Page faults without I/O. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O. */
+  | 'MAJOR_FAULTS'
+  /** Waiting for block I/O. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Octets sent. */
+  | 'SENT_OCTETS'
+  /** Octets received. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent. */
+  | 'SENT_PACKETS'
+  /** Packets received. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
+
+/** Several series over the same steps. */
+export type SeriesList = {
+  readonly __typename?: 'SeriesList';
+  /** Beginning of the first step. */
+  readonly from: Scalars['DateTime']['output'];
+  /** End of the last step. */
+  readonly to: Scalars['DateTime']['output'];
+  /** Length of a step in milliseconds: what was asked for, or the next longer one that there is. */
+  readonly stepMs: Scalars['Long']['output'];
+  /** When each step begins. Steps are aligned: their times are whole multiples of their length. */
+  readonly timestamps: ReadonlyArray<Scalars['DateTime']['output']>;
+  /** The series, largest first. */
+  readonly series: ReadonlyArray<Series>;
+};
+
+/** One series of a list. */
+export type Series = {
+  readonly __typename?: 'Series';
+  /** The process; null unless grouped by PROCESS. */
+  readonly process: Maybe<Process>;
+  /** Path of the executable; null unless grouped by EXECUTABLE. */
+  readonly executable: Maybe<Scalars['String']['output']>;
+  /** The user; null unless grouped by USER. */
+  readonly user: Maybe<User>;
+  /** The container; null unless grouped by CONTAINER. */
+  readonly container: Maybe<Container>;
+  /** Name of the host; null unless grouped by HOST. */
+  readonly host: Maybe<Scalars['String']['output']>;
+  /** What it spent and moved, step by step. */
+  readonly values: SeriesValues;
+};
+
+/** What one thing spent and moved over time. */
+export type TimeSeries = {
+  readonly __typename?: 'TimeSeries';
+  /** Beginning of the first step. */
+  readonly from: Scalars['DateTime']['output'];
+  /** End of the last step. */
+  readonly to: Scalars['DateTime']['output'];
+  /** Length of a step in milliseconds: what was asked for, or the next longer one that there is. */
+  readonly stepMs: Scalars['Long']['output'];
+  /** When each step begins. Steps are aligned: their times are whole multiples of their length. */
+  readonly timestamps: ReadonlyArray<Scalars['DateTime']['output']>;
+  /** What was spent and moved, step by step. */
+  readonly values: SeriesValues;
+};
+
+/**
+ * A value for each step. Amounts are what belongs into the step, by time between the two readings around it. Null where nothing
+ * is known: before the start, after the exit, when no sample was made in time, and beyond what memory keeps. A step of which only
+ * a part is known has that part.
+ */
+export type SeriesValues = {
+  readonly __typename?: 'SeriesValues';
+  /** CPU time, in percent of one CPU. */
+  readonly cpuLoadPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** The part of it in user mode. */
+  readonly userLoadPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** The part of it in the kernel. */
+  readonly systemLoadPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** Resident memory at the end of the step, in bytes; in steps of several samples the highest of them. */
+  readonly memoryBytes: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Page faults that needed no I/O. */
+  readonly minorFaults: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Page faults that had to read from storage. */
+  readonly majorFaults: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Time of waiting for block I/O, in percent; with several threads it may pass 100. */
+  readonly ioWaitPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** Bytes fetched from storage. */
+  readonly readBytes: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Bytes sent to storage, or due to be. */
+  readonly writtenBytes: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Context switches because a thread waited for something. */
+  readonly voluntarySwitches: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Context switches because a thread's time was up. */
+  readonly involuntarySwitches: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Octets sent at the IP layer. */
+  readonly sentOctets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Octets received at the IP layer. */
+  readonly receivedOctets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** IP packets sent. */
+  readonly sentPackets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** IP packets received. */
+  readonly receivedPackets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Ends of live flows at the end of the step; of a host, live flows. In longer steps the highest number. */
+  readonly connections: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+};
 
 export type Subscription = {
   readonly __typename?: 'Subscription';
@@ -1283,6 +1668,8 @@ export type Subscription = {
    * exchange as it is at the end of the window.
    */
   readonly exchangeEvents: ExchangeEvents;
+  /** What processes spend, at each sample of theirs or less often: lists of samples, soon after the kernel was read. */
+  readonly samples: Samples;
 };
 
 
@@ -1307,6 +1694,33 @@ export type SubscriptionExchangeEventsArgs = {
   except: InputMaybe<ExchangeFilter>;
   events?: InputMaybe<ReadonlyArray<ExchangeEventKind>>;
   windowMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionSamplesArgs = {
+  where: InputMaybe<ProcessFilter>;
+  except: InputMaybe<ProcessFilter>;
+  intervalMs: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Samples that were made together. */
+export type Samples = {
+  readonly __typename?: 'Samples';
+  /** One for each process. */
+  readonly samples: ReadonlyArray<Sample>;
+  /** Samples lost before these, because they came faster than they were read. */
+  readonly dropped: Scalars['Long']['output'];
+};
+
+/** What a process spent and moved since its sample before. */
+export type Sample = {
+  readonly __typename?: 'Sample';
+  /** The process. */
+  readonly process: Process;
+  /** What it spent. */
+  readonly usage: Usage;
+  /** What it moved over the network meanwhile, and its connections now. */
+  readonly network: NetworkUsage;
 };
 
 /** What happened to flows in one window. */
@@ -1441,7 +1855,27 @@ export type FlowMeasure =
   /** Payload bytes received by the near end. */
   | 'RECEIVED_PAYLOAD_BYTES'
   /** Retransmitted packets of both directions. */
-  | 'RETRANSMITTED_PACKETS';
+  | 'RETRANSMITTED_PACKETS'
+  /** CPU time of the processes, since their start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples of the processes, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory of the processes at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O of the processes, since their start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O of the processes, since their start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O of the processes, since their start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage of the processes, since their start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage of the processes, since their start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting of the processes, since their start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, of the processes, since their start. */
+  | 'INVOLUNTARY_SWITCHES';
 
 /**
  * Sums over the flows of one group.
@@ -1505,6 +1939,10 @@ export type FlowTotal = {
   readonly sent: TrafficSum;
   /** What the near ends received, that is what the far ends sent. */
   readonly received: TrafficSum;
+  /** What the processes at the near ends have spent, each counted once, since its start. `peakMemoryBytes` is null. Null when nothing is known of any. */
+  readonly usage: Maybe<Usage>;
+  /** What those of them that live spent between the two latest samples; null when nothing is known of any. */
+  readonly currentUsage: Maybe<Usage>;
 };
 
 /** The value of one dimension. */
@@ -1576,6 +2014,21 @@ export type Usage = {
   readonly involuntarySwitches: Maybe<Scalars['Long']['output']>;
 };
 
+/** What went over the network since the agent's start, and how many connections there are. */
+export type NetworkUsage = {
+  readonly __typename?: 'NetworkUsage';
+  /** Octets sent, at the IP layer. Of a socket that several processes share each has its part by the payload it moved. */
+  readonly sentOctets: Scalars['Long']['output'];
+  /** Octets received, at the IP layer. */
+  readonly receivedOctets: Scalars['Long']['output'];
+  /** IP packets sent. */
+  readonly sentPackets: Scalars['Long']['output'];
+  /** IP packets received. */
+  readonly receivedPackets: Scalars['Long']['output'];
+  /** Ends of live flows; of a host, live flows. */
+  readonly connections: Scalars['Int']['output'];
+};
+
 /** An owner of processes, as the host's name service knows it. */
 export type User = Node & {
   readonly __typename?: 'User';
@@ -1585,10 +2038,26 @@ export type User = Node & {
   readonly uid: Scalars['Long']['output'];
   /** Account name; the number as text when the uid has no account. */
   readonly name: Scalars['String']['output'];
+  /** What this user's processes spent together since the agent has known of them, also those that lived shorter than a sampling interval. `peakMemoryBytes` is the highest sum at a sample. Null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What this user's processes spent together between the two latest samples; null before there were two. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What this user's processes moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
   /** Processes of this user that are remembered. */
   readonly processes: ProcessConnection;
   /** Flows with a process of this user at either end. */
   readonly flows: FlowConnection;
+};
+
+
+/** An owner of processes, as the host's name service knows it. */
+export type UserSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -1720,6 +2189,7 @@ export type ResolversTypes = {
   ProcessFilter: ProcessFilter;
   ExchangeFilter: ExchangeFilter;
   UserFilter: UserFilter;
+  ContainerFilter: ContainerFilter;
   FlowOrder: FlowOrder;
   FlowOrderField: FlowOrderField;
   ProcessOrder: ProcessOrder;
@@ -1728,6 +2198,8 @@ export type ResolversTypes = {
   ExchangeOrderField: ExchangeOrderField;
   UserOrder: UserOrder;
   UserOrderField: UserOrderField;
+  ContainerOrder: ContainerOrder;
+  ContainerOrderField: ContainerOrderField;
   Flow: ResolverTypeWrapper<LiveFlow>;
   Protocol: Protocol;
   Direction: Direction;
@@ -1749,6 +2221,8 @@ export type ResolversTypes = {
   UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
   ExchangeConnection: ResolverTypeWrapper<ExchangePage>;
   ExchangeEdge: ResolverTypeWrapper<Omit<ExchangeEdge, 'node'> & { node: ResolversTypes['Exchange'] }>;
+  ContainerConnection: ResolverTypeWrapper<ContainerPage>;
+  ContainerEdge: ResolverTypeWrapper<Omit<ContainerEdge, 'node'> & { node: ResolversTypes['Container'] }>;
   Process: ResolverTypeWrapper<LiveProcess>;
   Image: ResolverTypeWrapper<LiveImage>;
   Container: ResolverTypeWrapper<LiveContainer>;
@@ -1757,7 +2231,15 @@ export type ResolversTypes = {
   Long: ResolverTypeWrapper<Scalars['Long']['output']>;
   Node: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Node']>;
   OrderDirection: OrderDirection;
+  SeriesDimension: SeriesDimension;
+  SeriesMeasure: SeriesMeasure;
+  SeriesList: ResolverTypeWrapper<SeriesListView>;
+  Series: ResolverTypeWrapper<SeriesRow>;
+  TimeSeries: ResolverTypeWrapper<TimeSeriesView>;
+  SeriesValues: ResolverTypeWrapper<LiveSeriesValues>;
   Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Samples: ResolverTypeWrapper<SampleList>;
+  Sample: ResolverTypeWrapper<LiveSample>;
   FlowEvents: ResolverTypeWrapper<EventList>;
   FlowEvent: ResolverTypeWrapper<FlowEventView>;
   FlowEventKind: FlowEventKind;
@@ -1774,6 +2256,7 @@ export type ResolversTypes = {
   TrafficSum: ResolverTypeWrapper<TrafficSum>;
   TimeWindow: ResolverTypeWrapper<TimeWindowView>;
   Usage: ResolverTypeWrapper<LiveUsage>;
+  NetworkUsage: ResolverTypeWrapper<NetworkUsageView>;
   User: ResolverTypeWrapper<LiveUser>;
 };
 
@@ -1802,10 +2285,12 @@ export type ResolversParentTypes = {
   ProcessFilter: ProcessFilter;
   ExchangeFilter: ExchangeFilter;
   UserFilter: UserFilter;
+  ContainerFilter: ContainerFilter;
   FlowOrder: FlowOrder;
   ProcessOrder: ProcessOrder;
   ExchangeOrder: ExchangeOrder;
   UserOrder: UserOrder;
+  ContainerOrder: ContainerOrder;
   Flow: LiveFlow;
   FlowNote: LiveFlowNoteCode;
   Host: HostView;
@@ -1821,6 +2306,8 @@ export type ResolversParentTypes = {
   UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
   ExchangeConnection: ExchangePage;
   ExchangeEdge: Omit<ExchangeEdge, 'node'> & { node: ResolversParentTypes['Exchange'] };
+  ContainerConnection: ContainerPage;
+  ContainerEdge: Omit<ContainerEdge, 'node'> & { node: ResolversParentTypes['Container'] };
   Process: LiveProcess;
   Image: LiveImage;
   Container: LiveContainer;
@@ -1828,7 +2315,13 @@ export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   Long: Scalars['Long']['output'];
   Node: ResolversInterfaceTypes<ResolversParentTypes>['Node'];
+  SeriesList: SeriesListView;
+  Series: SeriesRow;
+  TimeSeries: TimeSeriesView;
+  SeriesValues: LiveSeriesValues;
   Subscription: Record<PropertyKey, never>;
+  Samples: SampleList;
+  Sample: LiveSample;
   FlowEvents: EventList;
   FlowEvent: FlowEventView;
   ProcessEvents: EventList;
@@ -1840,6 +2333,7 @@ export type ResolversParentTypes = {
   TrafficSum: TrafficSum;
   TimeWindow: TimeWindowView;
   Usage: LiveUsage;
+  NetworkUsage: NetworkUsageView;
   User: LiveUser;
 };
 
@@ -1870,6 +2364,7 @@ export type EndpointResolvers<ContextType = RequestContext, ParentType extends R
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType>;
   sent?: Resolver<ResolversTypes['Traffic'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
 };
 
 export type TrafficResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Traffic'] = ResolversParentTypes['Traffic']> = {
@@ -1886,6 +2381,7 @@ export type ProcessShareResolvers<ContextType = RequestContext, ParentType exten
   process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
   sentPayloadBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   receivedPayloadBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
 };
 
 export type ExchangeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Exchange'] = ResolversParentTypes['Exchange']> = {
@@ -1975,6 +2471,10 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   sourceReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   tiers?: Resolver<ReadonlyArray<ResolversTypes['Tier']>, ParentType, ContextType>;
   losses?: Resolver<ReadonlyArray<ResolversTypes['Loss']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<HostSeriesArgs>>;
   liveFlows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   endedFlows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   liveProcesses?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -2064,6 +2564,18 @@ export type ExchangeEdgeResolvers<ContextType = RequestContext, ParentType exten
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type ContainerConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ContainerConnection'] = ResolversParentTypes['ContainerConnection']> = {
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['Container']>, ParentType, ContextType>;
+  edges?: Resolver<ReadonlyArray<ResolversTypes['ContainerEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type ContainerEdgeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ContainerEdge'] = ResolversParentTypes['ContainerEdge']> = {
+  node?: Resolver<ResolversTypes['Container'], ParentType, ContextType>;
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type ProcessResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Process'] = ResolversParentTypes['Process']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
@@ -2086,6 +2598,10 @@ export type ProcessResolvers<ContextType = RequestContext, ParentType extends Re
   exitSignal?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   startedBefore?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   images?: Resolver<ReadonlyArray<ResolversTypes['Image']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<ProcessSeriesArgs>>;
   flows?: Resolver<ResolversTypes['FlowConnection'], ParentType, ContextType, RequireFields<ProcessFlowsArgs, 'first'>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -2102,6 +2618,10 @@ export type ContainerResolvers<ContextType = RequestContext, ParentType extends 
   id?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   runtime?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   podUid?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<ContainerSeriesArgs>>;
 };
 
 export type QueryResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -2116,6 +2636,9 @@ export type QueryResolvers<ContextType = RequestContext, ParentType extends Reso
   exchange?: Resolver<Maybe<ResolversTypes['Exchange']>, ParentType, ContextType, RequireFields<QueryExchangeArgs, 'id'>>;
   users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, Partial<QueryUserArgs>>;
+  containers?: Resolver<ResolversTypes['ContainerConnection'], ParentType, ContextType, RequireFields<QueryContainersArgs, 'first'>>;
+  container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType, RequireFields<QueryContainerArgs, 'id'>>;
+  series?: Resolver<ResolversTypes['SeriesList'], ParentType, ContextType, RequireFields<QuerySeriesArgs, 'groupBy' | 'orderBy' | 'first'>>;
   node?: Resolver<Maybe<ResolversTypes['Node']>, ParentType, ContextType, RequireFields<QueryNodeArgs, 'id'>>;
   nodes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Node']>>, ParentType, ContextType, RequireFields<QueryNodesArgs, 'ids'>>;
 };
@@ -2132,10 +2655,66 @@ export type NodeResolvers<ContextType = RequestContext, ParentType extends Resol
   __resolveType: TypeResolveFn<'Exchange' | 'Flow' | 'Process' | 'User', ParentType, ContextType>;
 };
 
+export type SeriesListResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['SeriesList'] = ResolversParentTypes['SeriesList']> = {
+  from?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  to?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  stepMs?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  timestamps?: Resolver<ReadonlyArray<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  series?: Resolver<ReadonlyArray<ResolversTypes['Series']>, ParentType, ContextType>;
+};
+
+export type SeriesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Series'] = ResolversParentTypes['Series']> = {
+  process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  executable?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType>;
+  host?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  values?: Resolver<ResolversTypes['SeriesValues'], ParentType, ContextType>;
+};
+
+export type TimeSeriesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['TimeSeries'] = ResolversParentTypes['TimeSeries']> = {
+  from?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  to?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  stepMs?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  timestamps?: Resolver<ReadonlyArray<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  values?: Resolver<ResolversTypes['SeriesValues'], ParentType, ContextType>;
+};
+
+export type SeriesValuesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['SeriesValues'] = ResolversParentTypes['SeriesValues']> = {
+  cpuLoadPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  userLoadPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  systemLoadPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  memoryBytes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  minorFaults?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  majorFaults?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  ioWaitPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  readBytes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  writtenBytes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  voluntarySwitches?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  involuntarySwitches?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  sentOctets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  receivedOctets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  sentPackets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  receivedPackets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  connections?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+};
+
 export type SubscriptionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   flowEvents?: SubscriptionResolver<ResolversTypes['FlowEvents'], "flowEvents", ParentType, ContextType, RequireFields<SubscriptionFlowEventsArgs, 'events' | 'windowMs'>>;
   processEvents?: SubscriptionResolver<ResolversTypes['ProcessEvents'], "processEvents", ParentType, ContextType, RequireFields<SubscriptionProcessEventsArgs, 'events' | 'windowMs'>>;
   exchangeEvents?: SubscriptionResolver<ResolversTypes['ExchangeEvents'], "exchangeEvents", ParentType, ContextType, RequireFields<SubscriptionExchangeEventsArgs, 'events' | 'windowMs'>>;
+  samples?: SubscriptionResolver<ResolversTypes['Samples'], "samples", ParentType, ContextType, Partial<SubscriptionSamplesArgs>>;
+};
+
+export type SamplesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Samples'] = ResolversParentTypes['Samples']> = {
+  samples?: Resolver<ReadonlyArray<ResolversTypes['Sample']>, ParentType, ContextType>;
+  dropped?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type SampleResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Sample'] = ResolversParentTypes['Sample']> = {
+  process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+  usage?: Resolver<ResolversTypes['Usage'], ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
 };
 
 export type FlowEventsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowEvents'] = ResolversParentTypes['FlowEvents']> = {
@@ -2193,6 +2772,8 @@ export type FlowTotalResolvers<ContextType = RequestContext, ParentType extends 
   retransmittedPackets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
   sent?: Resolver<ResolversTypes['TrafficSum'], ParentType, ContextType>;
   received?: Resolver<ResolversTypes['TrafficSum'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
 };
 
 export type FlowTotalKeyResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowTotalKey'] = ResolversParentTypes['FlowTotalKey']> = {
@@ -2230,10 +2811,22 @@ export type UsageResolvers<ContextType = RequestContext, ParentType extends Reso
   involuntarySwitches?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
 };
 
+export type NetworkUsageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['NetworkUsage'] = ResolversParentTypes['NetworkUsage']> = {
+  sentOctets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  receivedOctets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  sentPackets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  receivedPackets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  connections?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
 export type UserResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   uid?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<UserSeriesArgs>>;
   processes?: Resolver<ResolversTypes['ProcessConnection'], ParentType, ContextType, RequireFields<UserProcessesArgs, 'first'>>;
   flows?: Resolver<ResolversTypes['FlowConnection'], ParentType, ContextType, RequireFields<UserFlowsArgs, 'first'>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -2263,6 +2856,8 @@ export type Resolvers<ContextType = RequestContext> = {
   UserEdge?: UserEdgeResolvers<ContextType>;
   ExchangeConnection?: ExchangeConnectionResolvers<ContextType>;
   ExchangeEdge?: ExchangeEdgeResolvers<ContextType>;
+  ContainerConnection?: ContainerConnectionResolvers<ContextType>;
+  ContainerEdge?: ContainerEdgeResolvers<ContextType>;
   Process?: ProcessResolvers<ContextType>;
   Image?: ImageResolvers<ContextType>;
   Container?: ContainerResolvers<ContextType>;
@@ -2270,7 +2865,13 @@ export type Resolvers<ContextType = RequestContext> = {
   DateTime?: GraphQLScalarType;
   Long?: GraphQLScalarType;
   Node?: NodeResolvers<ContextType>;
+  SeriesList?: SeriesListResolvers<ContextType>;
+  Series?: SeriesResolvers<ContextType>;
+  TimeSeries?: TimeSeriesResolvers<ContextType>;
+  SeriesValues?: SeriesValuesResolvers<ContextType>;
   Subscription?: SubscriptionResolvers<ContextType>;
+  Samples?: SamplesResolvers<ContextType>;
+  Sample?: SampleResolvers<ContextType>;
   FlowEvents?: FlowEventsResolvers<ContextType>;
   FlowEvent?: FlowEventResolvers<ContextType>;
   ProcessEvents?: ProcessEventsResolvers<ContextType>;
@@ -2282,6 +2883,7 @@ export type Resolvers<ContextType = RequestContext> = {
   TrafficSum?: TrafficSumResolvers<ContextType>;
   TimeWindow?: TimeWindowResolvers<ContextType>;
   Usage?: UsageResolvers<ContextType>;
+  NetworkUsage?: NetworkUsageResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
 };
 

@@ -4,6 +4,7 @@
  */
 import {
   FLOW_NOTE_CODES,
+  type Container,
   type Direction,
   type Endpoint,
   type Flow,
@@ -112,7 +113,7 @@ export const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
 ];
 
 export const FLOW_FIELDS: readonly FilterField<Flow>[] = [
-  ...PROCESS_CONDITIONS.map((field) => lifted(field, (test) => (flow: Flow) => eitherEnd(flow, test))),
+  ...PROCESS_CONDITIONS.map(onEitherEnd),
   address('address', (test) => (flow) => test(flow.client.address) || test(flow.server.address)),
   address('clientAddress', (test) => (flow) => test(flow.client.address)),
   address('serverAddress', (test) => (flow) => test(flow.server.address)),
@@ -159,9 +160,9 @@ export const FLOW_FIELDS: readonly FilterField<Flow>[] = [
     kind: 'Enum',
     type: 'FlowNoteCode',
     values: FLOW_NOTE_CODES,
-    build: (wanted) => {
+    build: (wanted, names) => {
       const mask = FLOW_NOTE_CODES.reduce((bits, code, bit) => (wanted.has(code) ? bits | (1 << bit) : bits), 0);
-      return (flow) => (flow.noteBits & mask) !== 0;
+      return (flow) => (names.notesOf(flow) & mask) !== 0;
     },
   },
   { name: 'communityId', kind: 'String', build: (test) => textOr((flow) => flow.communityId, test) },
@@ -188,16 +189,25 @@ export const PROCESS_FIELDS: readonly FilterField<Process>[] = [
   { name: 'startedBefore', kind: 'Boolean', build: (wanted) => (process) => process.startedBefore === wanted },
 ];
 
+export const CONTAINER_FIELDS: readonly FilterField<Container>[] = [
+  { name: 'id', kind: 'String', build: (test) => (container) => test.whole(container.id) },
+  { name: 'runtime', kind: 'String', build: (test) => textOr((container) => container.runtime, test) },
+  { name: 'podUid', kind: 'String', build: (test) => textOr((container) => container.podUid, test) },
+];
+
 export const USER_FIELDS: readonly FilterField<User>[] = [
   { name: 'name', kind: 'String', build: (test) => (user) => test.whole(user.name) },
   { name: 'uid', kind: 'Int', build: (test) => (user) => test(user.uid) },
 ];
 
-/** A condition on processes as one on what has processes. */
-export function lifted<T>(
-  field: FilterField<Process>,
-  lift: (test: Predicate<Process>) => Predicate<T>,
-): FilterField<T> {
+function onEitherEnd(field: FilterField<Process>): FilterField<Flow> {
+  return lifted(field, (test: Predicate<Process>): Predicate<Flow> => {
+    return (flow) => eitherEnd(flow, test);
+  });
+}
+
+/** The same condition on rows that have one of another kind. */
+export function lifted<A, B>(field: FilterField<A>, lift: (test: Predicate<A>) => Predicate<B>): FilterField<B> {
   switch (field.kind) {
     case 'String':
       return { ...field, build: (test: TextTest, names: Names) => lift(field.build(test, names)) };

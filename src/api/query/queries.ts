@@ -3,16 +3,36 @@ import { didYouMean } from '../../text.js';
 import type { LiveState, ProcessUsage } from '../../correlate/live-state.js';
 import type { Exchange } from '../../correlate/exchange.js';
 import { exchangesOf } from '../../correlate/exchange-table.js';
-import type { Flow, Process, User } from '../../correlate/model.js';
+import type { GroupKind } from '../../correlate/index.js';
+import type { Container, Flow, Process, User } from '../../correlate/model.js';
+import { HOST_KEY } from '../../correlate/index.js';
 import type { Caller } from './caller.js';
 import { concurrentProcesses, type UsageMeasure } from './concurrent.js';
 import { fingerprint } from './cursor.js';
 import { EXCHANGE_FIELDS, EXCHANGE_ORDERS } from './exchange-fields.js';
-import { FLOW_FIELDS, PROCESS_FIELDS, USER_FIELDS, type Predicate } from './fields.js';
+import { CONTAINER_FIELDS, FLOW_FIELDS, PROCESS_FIELDS, USER_FIELDS, type Predicate } from './fields.js';
 import { compileFilter, type Filter, type FilterInput } from './filter.js';
-import { FLOW_ORDERS, PROCESS_ORDERS, USER_ORDERS, type OrderDirection, type OrderField } from './order.js';
+import {
+  CONTAINER_ORDERS,
+  FLOW_ORDERS,
+  PROCESS_ORDERS,
+  USER_ORDERS,
+  type OrderDirection,
+  type OrderField,
+} from './order.js';
 import { checkPageSize, readPage, type Listing, type Page } from './page.js';
 import { Pins } from './pins.js';
+import {
+  containersOf,
+  listSeries,
+  timeSeries,
+  type SeriesDimension,
+  type SeriesList,
+  type SeriesMeasure,
+  type StepArguments,
+  type TimeSeries,
+} from './series.js';
+import { GroupSpending, ProcessSpending, type Spending } from './spending.js';
 import { resolveTime, type TimeArgument } from './time.js';
 import { FLOW_DIMENSIONS, totalFlows, type FlowDimension, type FlowMeasure, type FlowTotal } from './totals.js';
 
@@ -46,7 +66,16 @@ export interface TotalsArguments {
   readonly first?: number | null;
 }
 
+export interface SeriesListArguments extends StepArguments {
+  readonly groupBy?: SeriesDimension | null;
+  readonly where?: FilterInput | null;
+  readonly except?: FilterInput | null;
+  readonly orderBy?: SeriesMeasure | null;
+  readonly first?: number | null;
+}
+
 const DEFAULT_PAGE = 50;
+const DEFAULT_SERIES = 10;
 const DEFAULT_TOTALS = 20;
 const DEFAULT_CONCURRENT = 10;
 /** Both doors call the page size by their own name. */
@@ -73,6 +102,7 @@ export class Queries {
       idOf: (flow) => flow.id,
       filter: (asOf) => windowed(this.filterFlows(args.where, args.except, caller, asOf).test, args, asOf),
       fingerprint: fingerprint(['flows', of?.key, args.where, args.except, args.from, args.to]),
+      names: this.state,
       ...orderOf(FLOW_ORDERS, args.orderBy),
     };
     return this.#read(listing, args, caller);
@@ -86,6 +116,7 @@ export class Queries {
       idOf: (exchange) => exchange.id,
       filter: (asOf) => windowed(this.filterExchanges(args.where, args.except, caller, asOf).test, args, asOf),
       fingerprint: fingerprint(['exchanges', of?.id, args.where, args.except, args.from, args.to]),
+      names: this.state,
       ...orderOf(EXCHANGE_ORDERS, args.orderBy),
     };
     return this.#read(listing, args, caller);
@@ -103,6 +134,7 @@ export class Queries {
       idOf: (process) => process.id,
       filter: (asOf) => aliveAt(this.filterProcesses(args.where, args.except, caller, asOf).test, args.at, asOf),
       fingerprint: fingerprint(['processes', of?.key, args.where, args.except, args.at]),
+      names: this.state,
       ...orderOf(PROCESS_ORDERS, args.orderBy),
     };
     return this.#read(listing, args, caller);
@@ -116,9 +148,65 @@ export class Queries {
       idOf: (user) => this.userId(user),
       filter: (asOf) => compileFilter(USER_FIELDS, args.where, args.except, this.#context(caller, asOf)).test,
       fingerprint: fingerprint(['users', args.where, args.except]),
+      names: this.state,
       ...orderOf(USER_ORDERS, args.orderBy, 'ASC'),
     };
     return this.#read(listing, args, caller);
+  }
+
+  containers(args: ListArguments, caller: Caller): Page<Container> {
+    caller.need('processes:read');
+    const containers = containersOf(this.state.processes());
+    const listing: Listing<Container> = {
+      rows: () => containers.values(),
+      byId: (id) => containers.get(id),
+      idOf: (container) => container.id,
+      filter: (asOf) => compileFilter(CONTAINER_FIELDS, args.where, args.except, this.#context(caller, asOf)).test,
+      fingerprint: fingerprint(['containers', args.where, args.except]),
+      names: this.state,
+      ...orderOf(CONTAINER_ORDERS, args.orderBy, 'ASC'),
+    };
+    return this.#read(listing, args, caller);
+  }
+
+  /** A container by its id; undefined when no process in it is remembered. */
+  container(id: string, caller: Caller): Container | undefined {
+    caller.need('processes:read');
+    return containersOf(this.state.processes()).get(id);
+  }
+
+  series(args: SeriesListArguments, caller: Caller): SeriesList {
+    caller.need('processes:read');
+    const first = checkPageSize('first', args.first ?? DEFAULT_SERIES, this.maxPageSize);
+    const groupBy = args.groupBy ?? 'HOST';
+    const orderBy = args.orderBy ?? 'CPU_LOAD';
+    const context = this.#context(caller, caller.nowMicros);
+    return listSeries(this.state, { ...args, groupBy, orderBy, first }, caller, context, this.#host.name);
+  }
+
+  processSeries(process: Process, args: StepArguments, caller: Caller): TimeSeries {
+    return timeSeries(this.state, process.meter?.track ?? null, args, caller);
+  }
+
+  groupSeries(kind: GroupKind, key: string | number, args: StepArguments, caller: Caller): TimeSeries {
+    caller.need('processes:read');
+    return timeSeries(this.state, this.state.group(kind, key)?.track ?? null, args, caller);
+  }
+
+  hostSeries(args: StepArguments, caller: Caller): TimeSeries {
+    return this.groupSeries('host', HOST_KEY, args, caller);
+  }
+
+  spendingOf(process: Process): Spending {
+    return new ProcessSpending(process, this.state);
+  }
+
+  groupSpending(kind: GroupKind, key: string | number): Spending {
+    return new GroupSpending(this.state.group(kind, key));
+  }
+
+  hostSpending(): Spending {
+    return this.groupSpending('host', HOST_KEY);
   }
 
   totals(args: TotalsArguments, caller: Caller): FlowTotal[] {
@@ -132,7 +220,8 @@ export class Queries {
       groupBy: args.groupBy,
       orderBy: args.orderBy ?? 'OCTETS',
       first: checkPageSize('first', args.first ?? DEFAULT_TOTALS, this.maxPageSize),
-      names: { user: (uid) => this.state.user(uid), hostName: this.#host.name },
+      names: this.state,
+      hostName: this.#host.name,
       deadline: caller.deadline,
     });
   }

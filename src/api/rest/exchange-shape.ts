@@ -1,10 +1,9 @@
 /** Exchanges and usage as REST shows them. */
 import { exchangeNotes, type Exchange } from '../../correlate/exchange.js';
 import type { ProcessUsage } from '../../correlate/live-state.js';
-import type { Usage } from '../../correlate/usage.js';
 import { EXCHANGE_NOTE_TEXTS } from '../graphql/note-texts.js';
 import { formatTime } from '../query/index.js';
-import { count, processBrief, time, type Json, type ShapeContext } from './shape.js';
+import { count, processBrief, time, usageShape, type Json, type ShapeContext } from './shape.js';
 
 export function exchangeShape(exchange: Exchange, context: ShapeContext): Json {
   const { flow, client, server, thread, usage, threadUsage } = exchange;
@@ -35,8 +34,8 @@ export function exchangeShape(exchange: Exchange, context: ShapeContext): Json {
     client: client && processBrief(client, context),
     server: server && processBrief(server, context),
     thread: thread && { tid: thread.tid, name: thread.name },
-    usage: usage && usageShape(usage),
-    threadUsage: threadUsage && usageShape(threadUsage),
+    usage: usageShape(usage),
+    threadUsage: usageShape(threadUsage),
     notes: exchangeNotes(exchange).map((code) => ({ code, description: EXCHANGE_NOTE_TEXTS[code] })),
   };
 }
@@ -52,25 +51,5 @@ export function exchangeWithConcurrent(
     concurrentProcesses:
       concurrent &&
       concurrent.map(({ process, usage }) => ({ process: processBrief(process, context), usage: usageShape(usage) })),
-  };
-}
-
-export function usageShape(usage: Usage): Json {
-  return {
-    window: { from: formatTime(usage.window.from), to: formatTime(usage.window.to) },
-    cpuTimeMs: usage.cpuTimeMs,
-    userMs: usage.userMs,
-    systemMs: usage.systemMs,
-    averageCpuLoadPercent: usage.averageCpuLoadPercent,
-    memoryBytes: count(usage.memoryBytes),
-    peakMemoryBytes: count(usage.peakMemoryBytes),
-    minorFaults: count(usage.minorFaults),
-    majorFaults: count(usage.majorFaults),
-    ioWaitMs: usage.ioWaitMs,
-    ioWaitPercent: usage.ioWaitPercent,
-    readBytes: count(usage.readBytes),
-    writtenBytes: count(usage.writtenBytes),
-    voluntarySwitches: count(usage.voluntarySwitches),
-    involuntarySwitches: count(usage.involuntarySwitches),
   };
 }

@@ -3,6 +3,7 @@ import type { Exchange } from '../../correlate/exchange.js';
 import type { Flow, Process } from '../../correlate/model.js';
 import { Group, type EventKind, type GroupSpec, type StreamEvent } from './group.js';
 import { Recent } from './recent.js';
+import type { Sample } from './samples.js';
 import { Subscriber, type EndReason, type Sink } from './subscriber.js';
 
 export interface HubOptions {
@@ -18,6 +19,7 @@ export interface Streamed {
   flow: Flow;
   process: Process;
   exchange: Exchange;
+  sample: Sample;
 }
 export type StreamName = keyof Streamed;
 
@@ -47,15 +49,18 @@ export class Hub {
     flow: new Map(),
     process: new Map(),
     exchange: new Map(),
+    sample: new Map(),
   };
+  /** Samples are not kept: a later one says more. */
   readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = {
     flow: new Recent(),
     process: new Recent(),
     exchange: new Recent(),
+    sample: new Recent(),
   };
   readonly #unsubscribe: () => void;
   readonly #progressTimer: NodeJS.Timeout;
-  readonly #sequences: Record<StreamName, number> = { flow: 0, process: 0, exchange: 0 };
+  readonly #sequences: Record<Exclude<StreamName, 'sample'>, number> = { flow: 0, process: 0, exchange: 0 };
   #dropped = 0;
 
   constructor(
@@ -119,13 +124,18 @@ export class Hub {
     clearInterval(this.#progressTimer);
   }
 
-  *#allGroups(): Iterable<Group<Flow> | Group<Process> | Group<Exchange>> {
+  *#allGroups(): Iterable<Group<Flow> | Group<Process> | Group<Exchange> | Group<Sample>> {
     yield* this.#groups.flow.values();
     yield* this.#groups.process.values();
     yield* this.#groups.exchange.values();
+    yield* this.#groups.sample.values();
   }
 
   #onFact(fact: Fact): void {
+    if (fact.kind === 'sample') {
+      this.#eachGroup('sample', (group) => group.noteSample(fact.process));
+      return;
+    }
     // What changes often is not worth keeping: a later change says the same and more.
     const isKept = fact.event !== 'UPDATED';
     const sequence = isKept ? ++this.#sequences[fact.kind] : null;
@@ -145,10 +155,14 @@ export class Hub {
   #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K], sequence: number | null): void {
     const recent: Recent<Streamed[K]> = this.#recent[name];
     if (sequence !== null) recent.add({ kind, row, sequence });
+    this.#eachGroup(name, (group) => group.note(kind, row, sequence));
+  }
+
+  #eachGroup<K extends StreamName>(name: K, tell: (group: Group<Streamed[K]>) => void): void {
     const groups: Map<string, Group<Streamed[K]>> = this.#groups[name];
     for (const group of groups.values()) {
       try {
-        group.note(kind, row, sequence);
+        tell(group);
       } catch (error) {
         this.options.report(error);
       }
