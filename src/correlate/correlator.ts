@@ -446,7 +446,7 @@ export class Correlator implements LiveState {
     losses.push({ place: 'flowTable', count: this.flowTable.refused });
     losses.push({ place: 'trafficAside', count: this.tables.asideLost });
     losses.push({ place: 'applicationAside', count: this.tables.detections.lost });
-    losses.push({ place: 'exchangeTable', count: this.exchangeTable.refused });
+    losses.push({ place: 'liveExchanges', count: this.exchangeTable.refused });
     losses.push({ place: 'exchangeAside', count: this.tables.exchanges.lost });
     losses.push({ place: 'endedExchanges', count: this.exchangeTable.evicted });
     losses.push({ place: 'usageAside', count: this.usage.asideLost });

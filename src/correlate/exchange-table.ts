@@ -35,11 +35,19 @@ export class FlowExchanges {
   serverSeen = false;
   waitedInVain = false;
 
+  private prefix: string | null = null;
+
   constructor(
     readonly flow: Flow,
-    /** See `Exchange.salt`. */
-    readonly salt: number,
+    /** Tells the ordinals of one run of the agent from those of another; 0 when they count from the connection's start. */
+    private readonly salt: number,
   ) {}
+
+  /** What the ids of all of them begin with; read once the flow was published, since that names it. */
+  get idPrefix(): string {
+    const salt = this.salt === 0 ? '' : `${this.salt.toString(36)}.`;
+    return (this.prefix ??= `x_${this.flow.id.slice(2)}.${salt}`);
+  }
 
   /** Only one end of the connection is followed, though both are on this host. */
   get isOneSided(): boolean {
@@ -154,7 +162,7 @@ export class ExchangeTable {
       return null;
     }
     const { current } = this.places;
-    const exchange = new Exchange(list.flow, ordinal, list.salt, current, this.places.take());
+    const exchange = new Exchange(list, ordinal, current, this.places.take());
     list.all.set(ordinal, exchange);
     list.live++;
     this.liveCount++;

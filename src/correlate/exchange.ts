@@ -1,6 +1,7 @@
 /** An exchange: one request and its response within a flow. */
 import { EXCHANGE_FLAG, USAGE_FLAG } from '../capture/layout.js';
 import { HALF_NUMBER, NUMBER } from './exchange-numbers.js';
+import type { FlowExchanges } from './exchange-table.js';
 import type { Endpoint, Flow, Process } from './model.js';
 import { Usage } from './usage.js';
 
@@ -86,21 +87,23 @@ export class Exchange {
   bits = 0;
 
   constructor(
-    readonly flow: Flow,
+    /** Those of its flow. */
+    private readonly siblings: FlowExchanges,
     /** How many requests came before it on its connection. */
     readonly ordinal: number,
-    /** Tells the ordinals of one run of the agent from those of another; 0 when they count from the connection's start. */
-    private readonly salt: number,
     readonly numbers: Float64Array,
     readonly offset: number,
   ) {
-    this.serverEnd = flow.server;
+    this.serverEnd = siblings.flow.server;
   }
 
   /** Opaque global id. */
   get id(): string {
-    const salt = this.salt === 0 ? '' : `${this.salt.toString(36)}.`;
-    return `x_${this.flow.id.slice(2)}.${salt}${this.ordinal.toString(36)}`;
+    return this.siblings.idPrefix + this.ordinal.toString(36);
+  }
+
+  get flow(): Flow {
+    return this.siblings.flow;
   }
 
   get protocol(): string {

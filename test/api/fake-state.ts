@@ -142,7 +142,7 @@ export class FakeState implements LiveState {
   addExchange(flow: Flow, sketch: ExchangeSketch = {}): Exchange {
     const list = (flow.exchanges ??= new FlowExchanges(flow, 0));
     const { current } = this.#places;
-    const exchange = new Exchange(flow, list.all.size, 0, current, this.#places.take());
+    const exchange = new Exchange(list, list.all.size, current, this.#places.take());
     list.all.set(exchange.ordinal, exchange);
     exchange.method = sketch.method ?? 'GET';
     exchange.target = sketch.target ?? '/';

@@ -408,7 +408,7 @@ test('ended exchanges are remembered for a time and up to a number; what goes ea
     for (let ordinal = 5; ordinal < 9; ordinal++) story.asked(1, 'server', { ordinal, target: `/${ordinal}` });
   });
   assert.deepEqual(targets(), ['/2', '/3', '/4', '/5', '/6'], 'no room for more that are live');
-  assert.equal(lossOf(stage, 'exchangeTable'), 2);
+  assert.equal(lossOf(stage, 'liveExchanges'), 2);
   stage.batch((story) => story.answered(1, 'server', { ordinal: 8, target: '/8' }), 100);
   assert.deepEqual(targets(), ['/5', '/6', '/8'], 'the last one says that those before it are over');
   assert.equal(lossOf(stage, 'endedExchanges'), 5);
