@@ -131,14 +131,16 @@ export class ProcessShare {
 
 const NO_SHARES: readonly ProcessShare[] = [];
 
-/** One side of a flow. */
-export class Endpoint {
+/**
+ * One side of a flow. What it has sent is kept in the endpoint itself, since an object of its own would cost a million flows
+ * 64 bytes each: read it as `sent`.
+ */
+export class Endpoint extends Traffic {
   /** Canonical text (RFC 5952); v4-mapped addresses as IPv4. For PACKET sockets the interface's name or "any". */
   address = '';
   port: number | null = null;
   /** On this host (a socket of this host, or an address of it). */
   local = false;
-  hostname: string | null = null;
   /** Moved the bytes last, or owns the socket by the best evidence there is. */
   process: Process | null = null;
   /** One share is kept without a list around it: that is what nearly every local endpoint has. */
@@ -146,7 +148,15 @@ export class Endpoint {
   creator: Process | null = null;
   /** Network namespace; null when remote or unknown. */
   namespace: { readonly inode: number } | null = null;
-  readonly sent = new Traffic();
+
+  get sent(): Traffic {
+    return this;
+  }
+
+  /** Name that the host itself used for the address; null, since nothing that capture reads tells it. */
+  get hostname(): string | null {
+    return null;
+  }
 
   /** Everyone that moved bytes here, and who opened the socket; order by bytes is the reader's. */
   get shares(): readonly ProcessShare[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { AGENT_START_MS, EPOCH_MS, line, notes, plain, shares, Stage, type Story } from './dsl.js';
+import { AGENT_START_MS, EPOCH_MS, line, notes, sentBy, shares, Stage, type Story } from './dsl.js';
 
 const UDP = 17;
 const ICMP = 1;
@@ -14,7 +14,7 @@ test('a connected UDP socket has one flow, from its traffic', () => {
   assert.deepEqual(stage.flows, [], 'no message, no flow');
   stage.batch((story) => story.moved(1, 100, { sent: 30, received: 100 }));
   assert.equal(line(stage.flow), 'UDP 10.0.0.1:5000 dig →30 ←100 192.0.2.53:53 ? OPEN OUTBOUND');
-  assert.deepEqual(plain(stage.flow.client.sent), {
+  assert.deepEqual(sentBy(stage.flow.client), {
     octets: 58,
     packets: 1,
     payloadBytes: 30,

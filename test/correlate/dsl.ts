@@ -487,6 +487,12 @@ export function plain(object: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object));
 }
 
+/** What an end has sent. */
+export function sentBy({ sent }: Flow['client']): Record<string, unknown> {
+  const { octets, packets, payloadBytes, messages, retransmittedPackets, octetsDerived, tcpFlags } = sent;
+  return { octets, packets, payloadBytes, messages, retransmittedPackets, octetsDerived, tcpFlags };
+}
+
 /** Who moved what on an end: `nginx 5/3` is sent and received. */
 export function shares(endpoint: Flow['client']): string {
   return endpoint.shares
