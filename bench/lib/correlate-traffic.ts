@@ -1,6 +1,13 @@
 /** Batches as a busy host makes them, for the benches of the correlator. */
 import { decodeBatch, BatchWriter, type Batch, type WrittenRow } from '../../src/capture/batch.js';
-import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG, USAGE_FLAG, USAGE_KIND } from '../../src/capture/layout.js';
+import {
+  PROCESS_KIND,
+  SOCKET_FLAG,
+  SOCKET_KIND,
+  TRAFFIC_FLAG,
+  USAGE_FLAG,
+  USAGE_KIND,
+} from '../../src/capture/layout.js';
 import { Correlator, type CorrelatorOptions } from '../../src/correlate/index.js';
 
 const MS = 1e6;

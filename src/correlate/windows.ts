@@ -246,7 +246,8 @@ export class Windows {
     counters[1] = usage.userNs[row] as number;
     counters[2] = usage.minorFaults[row] as number;
     counters[3] = usage.majorFaults[row] as number;
-    counters[IO_WAIT] = ((usage.flags[row] as number) & USAGE_FLAG.ioWait) === 0 ? NaN : (usage.ioWaitNs[row] as number);
+    counters[IO_WAIT] =
+      ((usage.flags[row] as number) & USAGE_FLAG.ioWait) === 0 ? NaN : (usage.ioWaitNs[row] as number);
     counters[5] = usage.readBytes[row] as number;
     counters[6] = usage.writtenBytes[row] as number;
     counters[7] = usage.voluntarySwitches[row] as number;
