@@ -31,7 +31,6 @@ struct pf_peak {
 struct pf_group {
 	__u64 start_ns;
 	__u64 dead_io_wait_ns; /* of threads that exited: the kernel does not sum it */
-	__s64 noticed;         /* the counters when the peak was looked at last */
 	__u32 sequence;        /* of the current section, from 1 */
 	__u32 sample_window;
 	__u32 bottom;          /* entries from here to `top`, modulo PF_PEAKS */
@@ -273,27 +272,31 @@ static __always_inline bool sample_peak(struct task_struct *task, __u64 *pages)
 }
 
 /*
- * Each change of a process's memory. The counters that all CPUs share move once for many pages, and only then is there
- * something to look at.
+ * Each change of a process's memory. The counters that all CPUs share move once for many pages: until they do, this CPU
+ * finds what it has seen before, and nothing is to be done.
  */
 SEC("tp_btf/rss_stat")
 int BPF_PROG(procflow_memory, struct mm_struct *mm)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct pf_statistics *of_cpu;
 	struct pf_group *group;
-	__s64 counters;
+	__u64 pages = roughly_resident(mm);
+	__u32 zero = 0;
 
-	count_run(PF_RUN_MEMORY);
+	of_cpu = bpf_map_lookup_elem(&statistics, &zero);
+	if (!of_cpu)
+		return 0;
+	of_cpu->runs[PF_RUN_MEMORY]++;
+	if (of_cpu->seen_pages == pages && of_cpu->seen_mm == (__u64)mm)
+		return 0;
+	of_cpu->seen_pages = pages;
+	of_cpu->seen_mm = (__u64)mm;
 	if (task->mm != mm)
 		return 0;
 	group = find_group(task);
-	if (!group)
-		return 0;
-	counters = roughly_resident(mm);
-	if (counters == group->noticed)
-		return 0;
-	group->noticed = counters;
-	raise_peak(group, resident_in(mm));
+	if (group)
+		raise_peak(group, resident_in(mm));
 	return 0;
 }
 

@@ -332,6 +332,9 @@ enum pf_run {
 struct pf_statistics {
 	pf_u64 losses[PF_LOSSES];
 	pf_u64 runs[PF_RUNS];
+	/* Of no meaning to user space: whose memory this CPU looked at last, and how much the counters said that it is. */
+	pf_u64 seen_mm;
+	pf_u64 seen_pages;
 };
 
 PF_STATIC_ASSERT(sizeof(struct pf_process_ref) == 16, "pf_process_ref");
