@@ -240,10 +240,12 @@ struct pf_process_record {
 	pf_s32 exit_code; /* exit: as wait(2) has it */
 	pf_u32 kernel_thread;
 	char comm[16];
-	struct pf_usage usage; /* exit: totals */
-	pf_u64 peak_memory_pages; /* exit: since the start */
-	pf_u64 window_peak_pages; /* exit: since the last tick, or PF_UNKNOWN */
-	pf_u32 threads;           /* exit: 0 when the usage could not be read */
+	/* exit only: totals, and memory as in a sample */
+	struct pf_usage usage;
+	pf_u64 memory_pages;
+	pf_u64 window_peak_pages; /* since the last tick */
+	pf_u64 peak_memory_pages; /* since the start */
+	pf_u32 threads; /* 0: the usage could not be read */
 	pf_u32 pad1;
 	/* exec only: the file name as given to execve, then the arguments, both cut at the buffer's end */
 	pf_u32 filename_bytes;
