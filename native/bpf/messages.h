@@ -6,7 +6,8 @@
 #ifndef PROCFLOW_MESSAGES_H
 #define PROCFLOW_MESSAGES_H
 
-#include "packets.h"
+#include "edges.h"
+#include "packet_sizes.h"
 
 static __always_inline void add(struct pf_counters *counters, __u64 bytes)
 {
@@ -110,6 +111,8 @@ static __noinline void count_in_share(struct sock *sk, struct pf_socket *s, stru
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
 	report_share(s, &key, t, 0);
+	if (s->opener.start_ns != m->mover.start_ns)
+		t->window = edge_began(s, t->first_ns);
 }
 
 /* Asks the filter, now that a process is known. */
@@ -142,6 +145,8 @@ static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, 
 	s->slot.ready = 1;
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
+	if (s->opener.start_ns != m.mover.start_ns)
+		s->slot.window = edge_began(s, s->slot.first_ns);
 }
 
 static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
@@ -205,8 +210,10 @@ static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 byte
 		return;
 	}
 	count(sk, s, t, &m);
-	if (fresh)
-		report_opened(sk, s);
+	if (!fresh)
+		return;
+	report_opened(sk, s);
+	t->window = edge_began(s, t->first_ns);
 }
 
 static __noinline struct pf_socket *met_by_message(struct sock *sk)
