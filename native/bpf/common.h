@@ -13,6 +13,10 @@
 #include "kernel.h"
 #include "wire.h"
 
+/* Directions of a message. */
+#define PF_SENT 0
+#define PF_RECEIVED 1
+
 /* Ring buffer with all records. Its size is set before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -224,6 +224,7 @@ struct linux_binprm {
 struct pt_regs {
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long dx;
 	unsigned long si;
 	unsigned long orig_ax;
 };
@@ -271,6 +272,7 @@ struct bpf_iter__task_file {
 #define PF_SOCK_TYPE_RAW 3
 
 #define PF_MSG_PEEK 0x2
+#define PF_MSG_TRUNC 0x20
 #define PF_MSG_ERRQUEUE 0x2000
 
 #define PF_KTHREAD 0x00200000       /* task_struct.flags, include/linux/sched.h */

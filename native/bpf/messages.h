@@ -6,11 +6,9 @@
 #ifndef PROCFLOW_MESSAGES_H
 #define PROCFLOW_MESSAGES_H
 
+#include "http.h"
 #include "socket_state.h"
 #include "system_call.h"
-
-#define PF_SENT 0
-#define PF_RECEIVED 1
 
 #define PF_LOOPBACK_MTU 65536
 #define PF_ASSUMED_MTU 1500
@@ -376,8 +374,12 @@ static __always_inline void message(struct sock *sk, int result, int flags, int 
 	if (s->flags & PF_SOCK_DROPPED)
 		return;
 	if (s->type == PF_SOCK_TYPE_STREAM) {
-		if (result > 0)
+		if (result > 0) {
 			tcp_message(sk, s, result, direction);
+			http_message(sk, s, result, direction, flags);
+		} else if (direction == PF_RECEIVED && s->flags & PF_SOCK_HTTP) {
+			http_eof(sk, s);
+		}
 	} else {
 		datagram(sk, s, result, direction);
 	}
