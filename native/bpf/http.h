@@ -7,6 +7,7 @@
 #ifndef PROCFLOW_HTTP_H
 #define PROCFLOW_HTTP_H
 
+#include "edges.h"
 #include "socket_state.h"
 #include "system_call.h"
 #include "http_scan.h"
@@ -46,6 +47,7 @@ struct http_walk {
 	__u32 part_at;
 	__u32 part_count;
 	__u32 over; /* nothing is to be followed any more */
+	__u32 read; /* the record has a reading of now */
 	__u64 sock;
 	__u64 now;
 	struct pf_part parts[PF_MESSAGE_PARTS]; /* where the process has the message */
@@ -75,7 +77,7 @@ static __always_inline void fill_http(struct pf_http_record *r, struct pf_http *
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	__builtin_memset(r, 0, sizeof(*r));
+	__builtin_memset(r, 0, __builtin_offsetof(struct pf_http_record, reading));
 	r->record = PF_RECORD_HTTP;
 	r->event = event;
 	r->side = http->side;
@@ -87,6 +89,39 @@ static __always_inline void fill_http(struct pf_http_record *r, struct pf_http *
 	__builtin_memcpy(r->thread_name, task->comm, sizeof(r->thread_name));
 }
 
+/* What `current` has spent. */
+static __always_inline void read_spending(struct pf_reading *to)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	to->threads = read_group_usage(task, &to->process);
+	read_thread_usage(task, &to->thread);
+	to->memory_pages = resident_pages(task);
+	to->peak_pages = PF_UNKNOWN;
+}
+
+/* One reading serves all that begins and ends in one message. */
+static __always_inline bool read_for_message(struct http_walk *w)
+{
+	if (!edges_wanted())
+		return false;
+	if (!w->read)
+		read_spending(&w->record.reading);
+	w->read = 1;
+	return true;
+}
+
+/* The highest memory during the exchange that the next response ends. */
+static __always_inline void read_peak(struct pf_http *http, struct pf_reading *to)
+{
+	__u32 window = http->windows[http->responses % PF_HTTP_WINDOWS];
+	__u64 pages;
+
+	if (http->requests - http->responses <= PF_HTTP_WINDOWS &&
+	    peak_since(bpf_get_current_task_btf(), window, &pages))
+		to->peak_pages = pages;
+}
+
 static __always_inline void fill_way(struct pf_http_record *r, const struct pf_http_way *way)
 {
 	r->start_ns = way->start_ns;
@@ -94,11 +129,9 @@ static __always_inline void fill_way(struct pf_http_record *r, const struct pf_h
 	r->bytes = way->bytes;
 }
 
-/* The end of a request or a response; `flags` may have PF_HTTP_UPGRADED. */
-static __noinline int report_http_end(struct http_context *c, enum pf_http_event event, __u32 ordinal, __u32 flags)
+static __noinline int report_request_end(struct http_context *c)
 {
 	struct pf_http_record *r;
-	struct pf_http_way *way;
 
 	if (!c || !c->http || !c->walk)
 		return 0;
@@ -107,12 +140,37 @@ static __noinline int report_http_end(struct http_context *c, enum pf_http_event
 		count_loss(PF_LOSS_RING_HTTP);
 		return 0;
 	}
+	fill_http(r, c->http, c->walk->sock, PF_HTTP_REQUEST_ENDED, c->walk->now);
+	fill_way(r, way_of(c));
+	r->ordinal = c->http->requests - 1;
+	bpf_ringbuf_submit(r, wake_flag());
+	return 0;
+}
+
+/* `flags` may have PF_HTTP_UPGRADED. */
+static __noinline int report_response_end(struct http_context *c, __u32 flags)
+{
+	struct pf_http_record *r;
+	struct pf_http_way *way;
+
+	if (!c || !c->http || !c->walk)
+		return 0;
 	way = way_of(c);
-	fill_http(r, c->http, c->walk->sock, event, c->walk->now);
+	if (read_for_message(c->walk))
+		flags |= PF_HTTP_READING;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		count_loss(PF_LOSS_RING_HTTP);
+		return 0;
+	}
+	fill_http(r, c->http, c->walk->sock, PF_HTTP_RESPONSE_ENDED, c->walk->now);
 	fill_way(r, way);
-	r->ordinal = ordinal;
+	r->ordinal = c->http->responses;
 	r->status = way->framing.status;
 	r->flags = flags;
+	__builtin_memcpy(&r->reading, &c->walk->record.reading, sizeof(r->reading));
+	if (flags & PF_HTTP_READING)
+		read_peak(c->http, &r->reading);
 	bpf_ringbuf_submit(r, wake_flag());
 	return 0;
 }
@@ -124,10 +182,12 @@ static __always_inline void message_done(struct http_context *c)
 
 	way->last_ns = c->walk->now;
 	way->state = PF_HTTP_START;
-	if (c->walk->role == PF_HTTP_REQUESTS)
-		report_http_end(c, PF_HTTP_REQUEST_ENDED, http->requests - 1, 0);
-	else if (http->responses != http->requests)
-		report_http_end(c, PF_HTTP_RESPONSE_ENDED, http->responses++, 0);
+	if (c->walk->role == PF_HTTP_REQUESTS) {
+		report_request_end(c);
+	} else if (http->responses != http->requests) {
+		report_response_end(c, 0);
+		http->responses++;
+	}
 	way->bytes = 0;
 }
 
@@ -190,8 +250,11 @@ static __noinline int report_head(struct http_context *c, __u32 flags)
 	way = way_of(c);
 	bytes = w->cursor.scanned;
 	room = PF_HTTP_HEAD_BYTES - way->head_bytes + w->repeated;
-	if (way->head_bytes == 0)
+	if (way->head_bytes == 0) {
 		flags |= PF_HTTP_FIRST;
+		if (read_for_message(w))
+			flags |= PF_HTTP_READING;
+	}
 	if (bytes > room) {
 		bytes = room;
 		flags |= PF_HTTP_CUT;
@@ -328,7 +391,7 @@ static __noinline int response_head_done(struct http_context *c)
 	    (asked & PF_HTTP_IS_CONNECT && way->framing.status >= 200 && way->framing.status < 300)) {
 		c->walk->over = true;
 		if (http->responses != http->requests)
-			report_http_end(c, PF_HTTP_RESPONSE_ENDED, http->responses, PF_HTTP_UPGRADED);
+			report_response_end(c, PF_HTTP_UPGRADED);
 		return 0;
 	}
 	if (way->framing.status < 200) {
@@ -359,12 +422,15 @@ static __always_inline bool read_head(struct http_context *c, struct pf_http_way
 			w->at++; /* an empty line before a head is nothing */
 			return false;
 		}
-		if (w->role == PF_HTTP_REQUESTS)
-			way->bytes = 0;
 		__builtin_memset(&way->framing, 0, sizeof(way->framing));
 		way->start_ns = w->now;
 		way->head_bytes = 0;
 		way->state = PF_HTTP_IN_HEAD;
+		if (w->role == PF_HTTP_REQUESTS) {
+			way->bytes = 0;
+			c->http->windows[c->http->requests % PF_HTTP_WINDOWS] =
+				edges_wanted() ? begin_window(bpf_get_current_task_btf()) : 0;
+		}
 	}
 	way->last_ns = w->now;
 	way->bytes += got;
@@ -542,11 +608,6 @@ static __always_inline __u32 stream_position(struct sock *sk, int direction)
 	return direction == PF_SENT ? tp->write_seq : tp->copied_seq;
 }
 
-static __always_inline __u64 flow_cookie_of(const struct pf_socket *s)
-{
-	return s->cookie + ((__u64)s->life << 44);
-}
-
 /* How many messages that turn the direction are looked at before a connection is taken for something else. */
 #define PF_HTTP_MOST_LOOKS 4u
 #define looked_bit(direction) (PF_SOCK_LOOKED << ((direction) & 1))
@@ -572,7 +633,7 @@ static __noinline struct pf_http *meet_http(struct pf_socket *s, struct http_wal
 		return 0;
 	}
 	__builtin_memset(&w->fresh, 0, sizeof(w->fresh));
-	w->fresh.cookie = flow_cookie_of(s);
+	w->fresh.cookie = flow_cookie(s);
 	w->fresh.side = (request != PF_HTTP_NO) == (direction == PF_RECEIVED) ? PF_HTTP_SERVER : PF_HTTP_CLIENT;
 	if (request != PF_HTTP_NO) {
 		w->fresh.ways[PF_HTTP_REQUESTS].state = PF_HTTP_START;
@@ -631,7 +692,7 @@ static __always_inline void forget_http(__u64 sock, struct pf_socket *s)
 /* A message of nothing but empty chunks takes more steps than that; whoever sends such is not followed to its end. */
 #define PF_HTTP_MOST_STEPS 16384
 
-static __noinline int follow_http(struct sock *sk, struct pf_socket *s, __u32 bytes, int direction, int flags)
+static __always_inline void follow_http(struct sock *sk, struct pf_socket *s, __u32 bytes, int direction, int flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 which = direction & 1, position;
@@ -639,29 +700,29 @@ static __noinline int follow_http(struct sock *sk, struct pf_socket *s, __u32 by
 	struct pf_http_way *way;
 	struct http_walk *w;
 
-	if (!sk || !s || task->flags & PF_KTHREAD)
-		return 0;
+	if (task->flags & PF_KTHREAD)
+		return;
 	w = bpf_map_lookup_elem(&http_walks, &which);
 	if (!w)
-		return 0;
+		return;
 	w->sock = (__u64)sk;
 	w->size = bytes;
 	w->at = w->part = w->part_at = 0;
-	w->over = 0;
+	w->over = w->read = 0;
 	w->now = bpf_ktime_get_boot_ns();
 	w->part_count = flags & PF_MSG_TRUNC ? 0 : parts_of_call(w->parts);
 	w->cursor.filled = w->cursor.scanned = w->cursor.line = w->repeated = 0;
 	if (s->flags & PF_SOCK_HTTP) {
 		c.http = bpf_map_lookup_elem(&http_sockets, &w->sock);
 		/* User space found that this is no HTTP. */
-		if (!c.http || c.http->cookie != flow_cookie_of(s)) {
+		if (!c.http || c.http->cookie != flow_cookie(s)) {
 			forget_http(w->sock, s);
-			return 0;
+			return;
 		}
 	} else {
 		c.http = meet_http(s, w, direction);
 		if (!c.http)
-			return 0;
+			return;
 	}
 	c.walk = w;
 	count_run(PF_RUN_HTTP);
@@ -673,7 +734,7 @@ static __noinline int follow_http(struct sock *sk, struct pf_socket *s, __u32 by
 	way->position = position;
 	if (way->state == PF_HTTP_LOST || body_may_be_left_out(&c)) {
 		if (!find_head(&c) && way->state == PF_HTTP_LOST)
-			return 0;
+			return;
 	}
 	if (way->state == PF_HTTP_IN_HEAD) {
 		__builtin_memcpy(w->buffer.bytes, way->line, PF_HTTP_CARRY);
@@ -682,9 +743,8 @@ static __noinline int follow_http(struct sock *sk, struct pf_socket *s, __u32 by
 	bpf_loop(PF_HTTP_MOST_STEPS, http_step, &c, 0);
 	if (w->over)
 		forget_http(w->sock, s);
-	else if (w->at < bytes && way->state != PF_HTTP_REST)
+	else if (w->at < bytes && way->state != PF_HTTP_REST && way->state != PF_HTTP_LOST)
 		lose_way(&c);
-	return 0;
 }
 
 /* A message of a TCP socket, after it was counted. What is no HTTP costs the look at the flags. */
@@ -708,11 +768,12 @@ static __noinline int http_eof(struct sock *sk, struct pf_socket *s)
 		return 0;
 	c.http = bpf_map_lookup_elem(&http_sockets, &key);
 	c.walk = bpf_map_lookup_elem(&http_walks, &which);
-	if (!c.http || !c.walk || c.http->cookie != flow_cookie_of(s) || c.http->side != PF_HTTP_CLIENT)
+	if (!c.http || !c.walk || c.http->cookie != flow_cookie(s) || c.http->side != PF_HTTP_CLIENT)
 		return 0;
 	c.walk->sock = key;
 	c.walk->role = PF_HTTP_RESPONSES;
 	c.walk->now = bpf_ktime_get_boot_ns();
+	c.walk->read = 0;
 	if (way_of(&c)->state == PF_HTTP_REST)
 		message_done(&c);
 	return 0;
@@ -730,7 +791,7 @@ static __noinline int http_closed(__u64 sock, struct pf_socket *s, bool in_proce
 
 	if (!s)
 		return 0;
-	if (!http || http->cookie != flow_cookie_of(s))
+	if (!http || http->cookie != flow_cookie(s))
 		goto forget;
 	request = &http->ways[PF_HTTP_REQUESTS];
 	response = &http->ways[PF_HTTP_RESPONSES];
@@ -747,6 +808,11 @@ static __noinline int http_closed(__u64 sock, struct pf_socket *s, bool in_proce
 		r->tid = 0;
 	}
 	r->ordinal = http->responses;
+	if (in_process && edges_wanted()) {
+		r->flags |= PF_HTTP_READING;
+		read_spending(&r->reading);
+		read_peak(http, &r->reading);
+	}
 	if (response->state > PF_HTTP_START) {
 		fill_way(r, response);
 		r->status = response->framing.status;

@@ -6,6 +6,7 @@
 #ifndef PROCFLOW_MESSAGES_H
 #define PROCFLOW_MESSAGES_H
 
+#include "edges.h"
 #include "http.h"
 #include "socket_state.h"
 #include "system_call.h"
@@ -197,6 +198,8 @@ static __noinline void count_in_share(struct sock *sk, struct pf_socket *s, stru
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
 	report_share(s, &key, t, 0);
+	if (s->opener.start_ns != m->mover.start_ns)
+		t->window = edge_began(s, t->first_ns);
 }
 
 /* Asks the filter, now that a process is known. */
@@ -228,6 +231,8 @@ static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, 
 	s->slot.ready = 1;
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
+	if (s->opener.start_ns != m.mover.start_ns)
+		s->slot.window = edge_began(s, s->slot.first_ns);
 }
 
 static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
@@ -333,8 +338,10 @@ static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 byte
 		return;
 	}
 	count(sk, s, t, &m);
-	if (fresh)
-		report_opened(sk, s);
+	if (!fresh)
+		return;
+	report_opened(sk, s);
+	t->window = edge_began(s, t->first_ns);
 }
 
 static __noinline struct pf_socket *met_by_message(struct sock *sk)

@@ -3,6 +3,7 @@
 #ifndef PROCFLOW_TCP_H
 #define PROCFLOW_TCP_H
 
+#include "edges.h"
 #include "http.h"
 #include "socket_state.h"
 
@@ -27,6 +28,8 @@ static __always_inline void on_connect(struct sock *sk)
 	read_tuple(sk, s);
 	current_process(&s->opener);
 	s->flags |= filter_verdict(s, &s->opener);
+	if (!(s->flags & PF_SOCK_DROPPED))
+		s->opener_window = edge_began(s, s->first_ns);
 }
 
 static __always_inline void on_established(struct sock *sk, int from)

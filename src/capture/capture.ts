@@ -107,18 +107,23 @@ export class Capture {
       return [
         { name: 'lifecycle', state: 'UNAVAILABLE', reason: this.reason ?? BETTER_SOURCE_OFF },
         { name: 'messages', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
+        { name: 'resources', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
       ];
     }
+    const { config } = this.options;
     return this.native.tiers().map(({ name, on, reason }) => ({
       name,
-      state: on ? 'ON' : this.options.config.messages ? 'UNAVAILABLE' : 'OFF',
-      reason: on ? null : reason,
+      state: on ? 'ON' : name === 'lifecycle' || config[name] ? 'UNAVAILABLE' : 'OFF',
+      reason: reason === '' ? null : reason,
     }));
   }
 }
 
 function nativeOptions(config: CaptureConfig, ownPorts: readonly number[]): NativeOptions {
-  const { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot, keepOwnTraffic } = config;
-  const filter = nativeFilter(config.filter, { keepOwnTraffic, ownPorts, cgroupRoot });
-  return { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot: cgroupRoot ?? '', filter };
+  const { source: _, filter, cgroupRoot, keepOwnTraffic, ...plain } = config;
+  return {
+    ...plain,
+    cgroupRoot: cgroupRoot ?? '',
+    filter: nativeFilter(filter, { keepOwnTraffic, ownPorts, cgroupRoot }),
+  };
 }

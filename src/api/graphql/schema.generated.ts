@@ -547,7 +547,7 @@ export type Tier = {
   readonly name: Scalars['String']['output'];
   /** Whether it runs. */
   readonly state: TierState;
-  /** Why it is not on, with the cure where there is one; null when it is on. */
+  /** Why it is not on, or which part of it is not, with the cure where there is one; null when all of it is on. */
   readonly reason: Maybe<Scalars['String']['output']>;
 };
 
