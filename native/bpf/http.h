@@ -67,9 +67,9 @@ struct http_context {
 	struct http_walk *walk;
 };
 
-static __always_inline struct pf_http_way *way_of(struct http_context *c)
+static __always_inline struct pf_http_way *way_of(struct pf_http *http, struct http_walk *w)
 {
-	return &c->http->ways[c->walk->role & 1];
+	return &http->ways[w->role & 1];
 }
 
 static __always_inline void fill_http(struct pf_http_record *r, struct pf_http *http, __u64 sock,
@@ -129,72 +129,71 @@ static __always_inline void fill_way(struct pf_http_record *r, const struct pf_h
 	r->bytes = way->bytes;
 }
 
-static __noinline int report_request_end(struct http_context *c)
+__noinline int report_request_end(struct pf_http *http, struct http_walk *w)
 {
 	struct pf_http_record *r;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_loss(PF_LOSS_RING_HTTP);
 		return 0;
 	}
-	fill_http(r, c->http, c->walk->sock, PF_HTTP_REQUEST_ENDED, c->walk->now);
-	fill_way(r, way_of(c));
-	r->ordinal = c->http->requests - 1;
+	fill_http(r, http, w->sock, PF_HTTP_REQUEST_ENDED, w->now);
+	fill_way(r, way_of(http, w));
+	r->ordinal = http->requests - 1;
 	bpf_ringbuf_submit(r, wake_flag());
 	return 0;
 }
 
 /* `flags` may have PF_HTTP_UPGRADED. */
-static __noinline int report_response_end(struct http_context *c, __u32 flags)
+__noinline int report_response_end(struct pf_http *http, struct http_walk *w, __u32 flags)
 {
 	struct pf_http_record *r;
 	struct pf_http_way *way;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
-	way = way_of(c);
-	if (read_for_message(c->walk))
+	way = way_of(http, w);
+	if (read_for_message(w))
 		flags |= PF_HTTP_READING;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_loss(PF_LOSS_RING_HTTP);
 		return 0;
 	}
-	fill_http(r, c->http, c->walk->sock, PF_HTTP_RESPONSE_ENDED, c->walk->now);
+	fill_http(r, http, w->sock, PF_HTTP_RESPONSE_ENDED, w->now);
 	fill_way(r, way);
-	r->ordinal = c->http->responses;
+	r->ordinal = http->responses;
 	r->status = way->framing.status;
 	r->flags = flags;
-	__builtin_memcpy(&r->reading, &c->walk->record.reading, sizeof(r->reading));
+	__builtin_memcpy(&r->reading, &w->record.reading, sizeof(r->reading));
 	if (flags & PF_HTTP_READING)
-		read_peak(c->http, &r->reading);
+		read_peak(http, &r->reading);
 	bpf_ringbuf_submit(r, wake_flag());
 	return 0;
 }
 
-static __always_inline void message_done(struct http_context *c)
+static __always_inline void message_done(struct pf_http *http, struct http_walk *w)
 {
-	struct pf_http_way *way = way_of(c);
-	struct pf_http *http = c->http;
+	struct pf_http_way *way = way_of(http, w);
 
-	way->last_ns = c->walk->now;
+	way->last_ns = w->now;
 	way->state = PF_HTTP_START;
-	if (c->walk->role == PF_HTTP_REQUESTS) {
-		report_request_end(c);
+	if (w->role == PF_HTTP_REQUESTS) {
+		report_request_end(http, w);
 	} else if (http->responses != http->requests) {
-		report_response_end(c, 0);
+		report_response_end(http, w, 0);
 		http->responses++;
 	}
 	way->bytes = 0;
 }
 
 /* The stream cannot be followed any further. */
-static __always_inline void lose_way(struct http_context *c)
+static __always_inline void lose_way(struct pf_http *http, struct http_walk *w)
 {
-	struct pf_http_way *way = way_of(c);
+	struct pf_http_way *way = way_of(http, w);
 
 	count_loss(PF_LOSS_HTTP_UNREAD);
 	way->state = PF_HTTP_LOST;
@@ -202,11 +201,16 @@ static __always_inline void lose_way(struct http_context *c)
 }
 
 /* Copies bytes of the message, from `at` on, to the buffer; as many as lie in one piece, at most `want`. 0: none. */
-static __always_inline __u32 read_message(struct http_walk *w, __u32 to, __u32 want)
+__noinline int read_message(struct http_walk *w, __u32 to, __u32 want)
 {
-	__u32 part = w->part, part_at = w->part_at, at = w->at;
 	__u64 from = 0, length = 0;
+	__u32 part, part_at, at;
 
+	if (!w)
+		return 0;
+	part = w->part;
+	part_at = w->part_at;
+	at = w->at;
 	if (at < part_at)
 		part = part_at = 0;
 	for (int i = 0; i < PF_MESSAGE_PARTS; i++) {
@@ -228,26 +232,24 @@ static __always_inline __u32 read_message(struct http_walk *w, __u32 to, __u32 w
 		want = length - at;
 	if (want > w->size - w->at)
 		want = w->size - w->at;
-	if (want == 0 || want > PF_HTTP_WINDOW || to > PF_HTTP_CARRY + PF_HTTP_HEAD_BYTES)
+	if (want == 0 || want > PF_HTTP_WINDOW)
 		return 0;
-	if (bpf_probe_read_user(&w->buffer.bytes[to], want, (const void *)(from + at)))
+	if (bpf_probe_read_user(&pf_at(w->buffer.bytes, to), want, (const void *)(from + at)))
 		return 0;
 	return want;
 }
 
 /* Gives user space what the buffer has of a request's head. */
-static __noinline int report_head(struct http_context *c, __u32 flags)
+__noinline int report_head(struct pf_http *http, struct http_walk *w, __u32 flags)
 {
 	struct pf_http_record *r;
 	struct pf_http_way *way;
-	struct http_walk *w;
 	__u32 bytes, room;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
-	w = c->walk;
 	r = &w->record;
-	way = way_of(c);
+	way = way_of(http, w);
 	bytes = w->cursor.scanned;
 	room = PF_HTTP_HEAD_BYTES - way->head_bytes + w->repeated;
 	if (way->head_bytes == 0) {
@@ -261,9 +263,9 @@ static __noinline int report_head(struct http_context *c, __u32 flags)
 	}
 	if (bytes <= w->repeated && !(flags & PF_HTTP_LAST))
 		return 0;
-	fill_http(r, c->http, w->sock, PF_HTTP_HEAD, w->now);
+	fill_http(r, http, w->sock, PF_HTTP_HEAD, w->now);
 	fill_way(r, way);
-	r->ordinal = c->http->requests;
+	r->ordinal = http->requests;
 	r->flags = flags;
 	r->repeated_bytes = w->repeated;
 	r->data_bytes = bytes;
@@ -278,18 +280,16 @@ static __noinline int report_head(struct http_context *c, __u32 flags)
 }
 
 /* The buffer is used up, or the message: keeps the line that is under way, for later and at the buffer's beginning. */
-static __noinline int carry_line(struct http_context *c)
+__noinline int carry_line(struct pf_http *http, struct http_walk *w)
 {
 	struct pf_http_way *way;
-	struct http_walk *w;
 	__u32 length;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
-	w = c->walk;
-	way = way_of(c);
+	way = way_of(http, w);
 	if (w->role == PF_HTTP_REQUESTS)
-		report_head(c, 0);
+		report_head(http, w, 0);
 	length = w->cursor.filled - w->cursor.line;
 	if (length > PF_HTTP_CARRY || way->framing.flags & PF_HTTP_LONG_LINE) {
 		way->framing.flags |= PF_HTTP_LONG_LINE;
@@ -318,9 +318,8 @@ static __always_inline __u8 request_flags(struct pf_http *http)
 }
 
 /* Takes a body of known length, when all of it has come with the same message. */
-static __always_inline bool take_body(struct http_context *c, struct pf_http_way *way)
+static __always_inline bool take_body(struct pf_http *http, struct http_walk *w, struct pf_http_way *way)
 {
-	struct http_walk *w = c->walk;
 	__u64 left = way->framing.length;
 
 	if (left > w->size - w->at) {
@@ -334,7 +333,7 @@ static __always_inline bool take_body(struct http_context *c, struct pf_http_way
 	return true;
 }
 
-static __always_inline void begin_body(struct http_context *c, struct pf_http_way *way, enum pf_http_body body)
+static __always_inline void begin_body(struct pf_http *http, struct http_walk *w, struct pf_http_way *way, enum pf_http_body body)
 {
 	way->left = 0;
 	way->mark = 0;
@@ -343,21 +342,19 @@ static __always_inline void begin_body(struct http_context *c, struct pf_http_wa
 	else if (body == PF_HTTP_BODY_UNTIL_CLOSE)
 		way->state = PF_HTTP_REST;
 	else
-		lose_way(c);
+		lose_way(http, w);
 }
 
-static __noinline int request_head_done(struct http_context *c)
+__noinline int request_head_done(struct pf_http *http, struct http_walk *w)
 {
 	__u32 flags = PF_HTTP_LAST;
 	struct pf_http_way *way;
 	enum pf_http_body body;
-	struct pf_http *http;
 	__u64 bit;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
-	http = c->http;
-	way = way_of(c);
+	way = way_of(http, w);
 	bit = 1ull << (http->requests & 63);
 	http->heads &= ~bit;
 	http->connects &= ~bit;
@@ -366,32 +363,30 @@ static __noinline int request_head_done(struct http_context *c)
 	if (way->framing.flags & PF_HTTP_IS_CONNECT)
 		http->connects |= bit;
 	body = pf_http_request_body(&way->framing);
-	if (body == PF_HTTP_BODY_LENGTH && take_body(c, way))
+	if (body == PF_HTTP_BODY_LENGTH && take_body(http, w, way))
 		flags |= PF_HTTP_WHOLE;
-	report_head(c, flags);
+	report_head(http, w, flags);
 	http->requests++;
 	if (body != PF_HTTP_BODY_LENGTH)
-		begin_body(c, way, body);
+		begin_body(http, w, way, body);
 	return 0;
 }
 
-static __noinline int response_head_done(struct http_context *c)
+__noinline int response_head_done(struct pf_http *http, struct http_walk *w)
 {
 	struct pf_http_way *way;
 	enum pf_http_body body;
-	struct pf_http *http;
 	__u8 asked;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
-	http = c->http;
-	way = way_of(c);
+	way = way_of(http, w);
 	asked = request_flags(http);
 	if (way->framing.status == 101 ||
 	    (asked & PF_HTTP_IS_CONNECT && way->framing.status >= 200 && way->framing.status < 300)) {
-		c->walk->over = true;
+		w->over = true;
 		if (http->responses != http->requests)
-			report_response_end(c, PF_HTTP_UPGRADED);
+			report_response_end(http, w, PF_HTTP_UPGRADED);
 		return 0;
 	}
 	if (way->framing.status < 200) {
@@ -400,20 +395,19 @@ static __noinline int response_head_done(struct http_context *c)
 	}
 	body = pf_http_response_body(&way->framing, asked);
 	if (body != PF_HTTP_BODY_LENGTH)
-		begin_body(c, way, body);
-	else if (take_body(c, way))
-		message_done(c);
+		begin_body(http, w, way, body);
+	else if (take_body(http, w, way))
+		message_done(http, w);
 	return 0;
 }
 
 /* Reads on in a head; false when there is nothing to look at in the buffer. */
-static __always_inline bool read_head(struct http_context *c, struct pf_http_way *way)
+static __always_inline bool read_head(struct pf_http *http, struct http_walk *w, struct pf_http_way *way)
 {
-	struct http_walk *w = c->walk;
 	__u32 got = read_message(w, w->cursor.filled, PF_HTTP_WINDOW);
 
 	if (got == 0) {
-		lose_way(c);
+		lose_way(http, w);
 		w->at = w->size;
 		return false;
 	}
@@ -428,7 +422,7 @@ static __always_inline bool read_head(struct http_context *c, struct pf_http_way
 		way->state = PF_HTTP_IN_HEAD;
 		if (w->role == PF_HTTP_REQUESTS) {
 			way->bytes = 0;
-			c->http->windows[c->http->requests % PF_HTTP_WINDOWS] =
+			http->windows[http->requests % PF_HTTP_WINDOWS] =
 				edges_wanted() ? begin_window(bpf_get_current_task_btf()) : 0;
 		}
 	}
@@ -440,31 +434,29 @@ static __always_inline bool read_head(struct http_context *c, struct pf_http_way
 }
 
 /* A head, a window at a time. */
-static __noinline int head_step(struct http_context *c)
+__noinline int head_step(struct pf_http *http, struct http_walk *w)
 {
 	struct pf_http_way *way;
-	struct http_walk *w;
 	__u32 behind;
 	int match;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
-	w = c->walk;
-	way = way_of(c);
+	way = way_of(http, w);
 	if (w->cursor.scanned >= w->cursor.filled) {
 		if (w->at >= w->size || w->cursor.filled >= PF_HTTP_CARRY + PF_HTTP_HEAD_BYTES)
-			return carry_line(c);
-		if (!read_head(c, way))
+			return carry_line(http, w);
+		if (!read_head(http, w, way))
 			return 0;
 	}
 	if (!(way->framing.flags & PF_HTTP_RECOGNISED)) {
 		match = pf_http_begins(&way->framing, &w->buffer, w->cursor.filled, w->role == PF_HTTP_REQUESTS);
 		if (match == PF_HTTP_NO) {
 			w->at = w->size;
-			if (c->http->requests == 0)
+			if (http->requests == 0)
 				w->over = true; /* it only began like HTTP */
 			else
-				lose_way(c);
+				lose_way(http, w);
 			return 0;
 		}
 		if (match == PF_HTTP_YES)
@@ -477,30 +469,28 @@ static __noinline int head_step(struct http_context *c)
 	w->at -= behind;
 	way->bytes -= behind;
 	if (w->role == PF_HTTP_REQUESTS)
-		request_head_done(c);
+		request_head_done(http, w);
 	else
-		response_head_done(c);
+		response_head_done(http, w);
 	w->cursor.filled = w->cursor.scanned = w->cursor.line = w->repeated = 0;
 	return 0;
 }
 
 /* The framing of a chunked body, a window at a time. */
-static __noinline int chunk_step(struct http_context *c)
+__noinline int chunk_step(struct pf_http *http, struct http_walk *w)
 {
 	struct pf_http_chunk chunk = {};
 	struct pf_http_way *way;
-	struct http_walk *w;
 	__u32 got;
 	int line;
 
-	if (!c || !c->http || !c->walk)
+	if (!http || !w)
 		return 0;
-	w = c->walk;
-	way = way_of(c);
+	way = way_of(http, w);
 	got = read_message(w, 0, PF_HTTP_CHUNK_WINDOW);
 	if (got == 0) {
 		w->at = w->size;
-		lose_way(c);
+		lose_way(http, w);
 		return 0;
 	}
 	chunk.size = way->left;
@@ -515,12 +505,12 @@ static __noinline int chunk_step(struct http_context *c)
 		return 0;
 	if (line == PF_HTTP_LINE_BAD) {
 		w->at = w->size;
-		lose_way(c);
+		lose_way(http, w);
 		return 0;
 	}
 	way->mark = 0;
 	if (way->state == PF_HTTP_TRAILER) {
-		message_done(c);
+		message_done(http, w);
 	} else if (way->left == 0) {
 		way->state = PF_HTTP_TRAILER;
 	} else {
@@ -531,7 +521,7 @@ static __noinline int chunk_step(struct http_context *c)
 }
 
 /* Goes over `bytes` of a body or a chunk without reading them, and returns how many of them lie behind it. */
-static __always_inline __u32 skip_body(struct http_context *c, struct pf_http_way *way, __u32 bytes)
+static __always_inline __u32 skip_body(struct pf_http *http, struct http_walk *w, struct pf_http_way *way, __u32 bytes)
 {
 	__u32 taken = way->left < bytes ? way->left : bytes;
 
@@ -539,7 +529,7 @@ static __always_inline __u32 skip_body(struct http_context *c, struct pf_http_wa
 	way->bytes += taken;
 	if (way->left == 0) {
 		if (way->state == PF_HTTP_IN_BODY)
-			message_done(c);
+			message_done(http, w);
 		else
 			way->state = PF_HTTP_CHUNK_SIZE;
 	}
@@ -548,8 +538,9 @@ static __always_inline __u32 skip_body(struct http_context *c, struct pf_http_wa
 
 static long http_step(__u32 index, struct http_context *c)
 {
-	struct pf_http_way *way = way_of(c);
+	struct pf_http *http = c->http;
 	struct http_walk *w = c->walk;
+	struct pf_http_way *way = way_of(http, w);
 	__u32 bytes = w->size - w->at;
 
 	if (w->over)
@@ -560,17 +551,17 @@ static long http_step(__u32 index, struct http_context *c)
 	switch (way->state) {
 	case PF_HTTP_START:
 	case PF_HTTP_IN_HEAD:
-		head_step(c);
+		head_step(http, w);
 		return 0;
 	case PF_HTTP_IN_BODY:
 	case PF_HTTP_IN_CHUNK:
 		way->last_ns = w->now;
-		w->at = w->size - skip_body(c, way, bytes);
+		w->at = w->size - skip_body(http, w, way, bytes);
 		return 0;
 	case PF_HTTP_CHUNK_SIZE:
 	case PF_HTTP_TRAILER:
 		way->last_ns = w->now;
-		chunk_step(c);
+		chunk_step(http, w);
 		return 0;
 	case PF_HTTP_REST:
 		way->last_ns = w->now;
@@ -585,18 +576,18 @@ static long http_step(__u32 index, struct http_context *c)
  * Bytes that no hook showed lie between the last message and this one: what was spliced out of the socket, or a message
  * that met a program at work. They are no loss where they are body.
  */
-static __always_inline void take_gap(struct http_context *c, __u32 gap)
+static __always_inline void take_gap(struct pf_http *http, struct http_walk *w, __u32 gap)
 {
-	struct pf_http_way *way = way_of(c);
+	struct pf_http_way *way = way_of(http, w);
 
 	if (way->state == PF_HTTP_REST) {
 		way->bytes += gap;
 		return;
 	}
 	if (way->state == PF_HTTP_IN_BODY || way->state == PF_HTTP_IN_CHUNK)
-		gap = skip_body(c, way, gap);
+		gap = skip_body(http, w, way, gap);
 	if (gap && way->state != PF_HTTP_LOST)
-		lose_way(c);
+		lose_way(http, w);
 }
 
 static __always_inline __u32 stream_position(struct sock *sk, int direction)
@@ -651,11 +642,9 @@ static __noinline struct pf_http *meet_http(struct pf_socket *s, struct http_wal
 }
 
 /* Whether the message begins like a head, where that cannot be told from the place in the stream. */
-static __always_inline bool find_head(struct http_context *c)
+static __always_inline bool find_head(struct pf_http *http, struct http_walk *w)
 {
 	struct pf_http_framing framing = {};
-	struct pf_http *http = c->http;
-	struct http_walk *w = c->walk;
 	__u32 got = read_message(w, 0, PF_HTTP_FIRST_BYTES);
 
 	if (got == 0 ||
@@ -670,17 +659,17 @@ static __always_inline bool find_head(struct http_context *c)
 		http->ways[PF_HTTP_RESPONSES].state = PF_HTTP_START;
 		http->ways[PF_HTTP_RESPONSES].bytes = 0;
 	}
-	way_of(c)->state = PF_HTTP_START;
+	way_of(http, w)->state = PF_HTTP_START;
 	return true;
 }
 
 /* A client that asked before sending a body (Expect) and was answered instead may go on with its next request. */
-static __always_inline bool body_may_be_left_out(struct http_context *c)
+static __always_inline bool body_may_be_left_out(struct pf_http *http, struct http_walk *w)
 {
-	struct pf_http_way *way = way_of(c);
+	struct pf_http_way *way = way_of(http, w);
 
-	return way->state == PF_HTTP_IN_BODY && c->walk->role == PF_HTTP_REQUESTS &&
-	       way->left == way->framing.length && c->http->responses == c->http->requests;
+	return way->state == PF_HTTP_IN_BODY && w->role == PF_HTTP_REQUESTS &&
+	       way->left == way->framing.length && http->responses == http->requests;
 }
 
 static __always_inline void forget_http(__u64 sock, struct pf_socket *s)
@@ -727,13 +716,13 @@ static __always_inline void follow_http(struct sock *sk, struct pf_socket *s, __
 	c.walk = w;
 	count_run(PF_RUN_HTTP);
 	w->role = (c.http->side == PF_HTTP_SERVER) == (direction == PF_RECEIVED) ? PF_HTTP_REQUESTS : PF_HTTP_RESPONSES;
-	way = way_of(&c);
+	way = way_of(c.http, w);
 	position = stream_position(sk, direction);
 	if (way->position && position - bytes != way->position)
-		take_gap(&c, position - bytes - way->position);
+		take_gap(c.http, w, position - bytes - way->position);
 	way->position = position;
-	if (way->state == PF_HTTP_LOST || body_may_be_left_out(&c)) {
-		if (!find_head(&c) && way->state == PF_HTTP_LOST)
+	if (way->state == PF_HTTP_LOST || body_may_be_left_out(c.http, w)) {
+		if (!find_head(c.http, w) && way->state == PF_HTTP_LOST)
 			return;
 	}
 	if (way->state == PF_HTTP_IN_HEAD) {
@@ -744,7 +733,7 @@ static __always_inline void follow_http(struct sock *sk, struct pf_socket *s, __
 	if (w->over)
 		forget_http(w->sock, s);
 	else if (w->at < bytes && way->state != PF_HTTP_REST && way->state != PF_HTTP_LOST)
-		lose_way(&c);
+		lose_way(c.http, w);
 }
 
 /* A message of a TCP socket, after it was counted. What is no HTTP costs the look at the flags. */
@@ -761,21 +750,22 @@ static __always_inline void http_message(struct sock *sk, struct pf_socket *s, _
 static __noinline int http_eof(struct sock *sk, struct pf_socket *s)
 {
 	__u32 which = PF_RECEIVED;
-	struct http_context c = {};
 	__u64 key = (__u64)sk;
+	struct pf_http *http;
+	struct http_walk *w;
 
 	if (!sk || !s || !((sk->__sk_common.skc_flags >> PF_SOCK_DONE_BIT) & 1))
 		return 0;
-	c.http = bpf_map_lookup_elem(&http_sockets, &key);
-	c.walk = bpf_map_lookup_elem(&http_walks, &which);
-	if (!c.http || !c.walk || c.http->cookie != flow_cookie(s) || c.http->side != PF_HTTP_CLIENT)
+	http = bpf_map_lookup_elem(&http_sockets, &key);
+	w = bpf_map_lookup_elem(&http_walks, &which);
+	if (!http || !w || http->cookie != flow_cookie(s) || http->side != PF_HTTP_CLIENT)
 		return 0;
-	c.walk->sock = key;
-	c.walk->role = PF_HTTP_RESPONSES;
-	c.walk->now = bpf_ktime_get_boot_ns();
-	c.walk->read = 0;
-	if (way_of(&c)->state == PF_HTTP_REST)
-		message_done(&c);
+	w->sock = key;
+	w->role = PF_HTTP_RESPONSES;
+	w->now = bpf_ktime_get_boot_ns();
+	w->read = 0;
+	if (http->ways[PF_HTTP_RESPONSES].state == PF_HTTP_REST)
+		message_done(http, w);
 	return 0;
 }
 

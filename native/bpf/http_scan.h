@@ -15,11 +15,11 @@
 #define PF_HTTP_WINDOW 512
 /*
  * A head is gathered in a buffer of this size, of which PF_HTTP_CARRY + PF_HTTP_HEAD_BYTES + PF_HTTP_WINDOW are used:
- * a power of two, so that a mask shows the verifier that an index is within. Words are loaded whole, also the last one.
+ * a power of two, so that a mask shows the verifier that an index is within, and room for a window behind any of them.
  */
 #define PF_HTTP_BUFFER 8192u
 struct pf_http_buffer {
-	pf_u8 bytes[PF_HTTP_BUFFER + 8];
+	pf_u8 bytes[PF_HTTP_BUFFER + PF_HTTP_WINDOW];
 };
 #define pf_at(data, index) ((data)[(index) & (PF_HTTP_BUFFER - 1)])
 
