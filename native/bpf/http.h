@@ -691,6 +691,7 @@ static __always_inline void follow_http(struct sock *sk, struct pf_socket *s, __
 
 	if (task->flags & PF_KTHREAD)
 		return;
+	count_run(PF_RUN_HTTP);
 	w = bpf_map_lookup_elem(&http_walks, &which);
 	if (!w)
 		return;
@@ -714,7 +715,6 @@ static __always_inline void follow_http(struct sock *sk, struct pf_socket *s, __
 			return;
 	}
 	c.walk = w;
-	count_run(PF_RUN_HTTP);
 	w->role = (c.http->side == PF_HTTP_SERVER) == (direction == PF_RECEIVED) ? PF_HTTP_REQUESTS : PF_HTTP_RESPONSES;
 	way = way_of(c.http, w);
 	position = stream_position(sk, direction);

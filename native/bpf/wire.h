@@ -435,7 +435,7 @@ enum pf_run {
 	PF_RUN_EXIT,
 	PF_RUN_FREE,
 	PF_RUN_MEMORY,
-	PF_RUN_HTTP, /* messages of HTTP connections, within the programs that count messages */
+	PF_RUN_HTTP, /* messages that were looked at for HTTP, within the programs that count messages */
 	PF_RUNS,
 };
 struct pf_statistics {

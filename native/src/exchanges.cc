@@ -367,19 +367,19 @@ void Exchanges::drop_if_idle(Connections::iterator connection) {
   if (spare_nodes_.size() < kSpareNodes) spare_nodes_.push_back(std::move(node));
 }
 
-// A place for a head. When all are taken, the one that was given first is lost.
+// A place for a head. When none is free, that of some other connection is taken: its head is lost.
 std::uint32_t Exchanges::partial_head(std::uint64_t cookie) {
   if (partial_heads_.empty()) partial_heads_.resize(kMostPartialHeads);
+  for (std::size_t tries = 0; tries < kMostPartialHeads && partial_heads_[next_partial_].cookie != 0; tries++)
+    next_partial_ = (next_partial_ + 1) % kMostPartialHeads;
   const std::uint32_t place = next_partial_;
   next_partial_ = (next_partial_ + 1) % kMostPartialHeads;
   PartialHead& partial = partial_heads_[place];
   if (partial.cookie != 0) {
     lost_++;
     const auto owner = connections_.find(partial.cookie);
-    if (owner != connections_.end() && owner->second.partial == place) {
-      owner->second.partial = kNone;
-      drop_if_idle(owner);
-    }
+    owner->second.partial = kNone;
+    drop_if_idle(owner);
   }
   partial.cookie = cookie;
   return place;
