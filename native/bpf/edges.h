@@ -6,17 +6,31 @@
 #include "socket_state.h"
 #include "usage.h"
 
-static __noinline void report_usage(struct pf_socket *s, __u32 kind, __u64 time_ns, __u32 window)
+static __always_inline bool edges_wanted(void)
+{
+	struct pf_settings *set = get_settings();
+
+	return set && set->edges && !(((struct task_struct *)bpf_get_current_task_btf())->flags & PF_KTHREAD);
+}
+
+/* Reads `current`, and begins a window when it begins to use the socket. */
+static __noinline __u32 report_usage(struct pf_socket *s, __u32 kind, __u64 time_ns, __u32 window)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct pf_group *group = windows_of(task);
+	__u64 pages = resident_pages(task), peak = PF_UNKNOWN;
 	struct pf_usage_record *r;
 
 	if (!s)
-		return;
+		return 0;
+	if (kind == PF_USAGE_BEGAN)
+		window = open_window(group, pages);
+	else
+		peak = highest_since(group, window, pages);
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_loss(PF_LOSS_RING_USAGE);
-		return;
+		return window;
 	}
 	r->record = PF_RECORD_USAGE;
 	r->kind = kind;
@@ -25,29 +39,18 @@ static __noinline void report_usage(struct pf_socket *s, __u32 kind, __u64 time_
 	process_of(task, &r->process);
 	r->connecting = kind == PF_USAGE_BEGAN && !(s->flags & PF_SOCK_REPORTED);
 	r->threads = read_group_usage(task, &r->usage);
-	r->memory_pages = resident_pages(task);
-	if (!peak_since(task, window, &r->peak_pages))
-		r->peak_pages = PF_UNKNOWN;
+	r->memory_pages = pages;
+	r->peak_pages = peak;
 	bpf_ringbuf_submit(r, wake_flag());
-}
-
-static __always_inline bool edges_wanted(void)
-{
-	struct pf_settings *set = get_settings();
-
-	return set && set->edges && !(((struct task_struct *)bpf_get_current_task_btf())->flags & PF_KTHREAD);
+	return window;
 }
 
 /* `current` begins to use the socket. Returns its window, for the end. */
 __noinline __u32 edge_began(struct pf_socket *s, __u64 time_ns)
 {
-	__u32 window;
-
 	if (!s || !edges_wanted())
 		return 0;
-	window = begin_window(bpf_get_current_task_btf());
-	report_usage(s, PF_USAGE_BEGAN, time_ns, 0);
-	return window;
+	return report_usage(s, PF_USAGE_BEGAN, time_ns, 0);
 }
 
 /* The last descriptor of the socket is closed by `current`; others that used it have ended to before. */

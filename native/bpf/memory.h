@@ -31,7 +31,6 @@ struct pf_peak {
 struct pf_group {
 	__u64 start_ns;
 	__u64 dead_io_wait_ns; /* of threads that exited: the kernel does not sum it */
-	__s64 noticed;         /* the counters when the peak was looked at last */
 	__u32 sequence;        /* of the current section, from 1 */
 	__u32 sample_window;
 	__u32 bottom;          /* entries from here to `top`, modulo PF_PEAKS */
@@ -213,22 +212,22 @@ static __always_inline void cut_section(struct pf_group *group, __u64 pages)
 	group->busy = 0;
 }
 
-/* A token for the highest memory of the process from now on; 0 when it will not be known. */
-static __noinline __u32 begin_window(struct task_struct *task)
+/* What is kept of a process; made when windows are. Null when there is nothing to keep, or no room. */
+static __always_inline struct pf_group *windows_of(struct task_struct *task)
 {
 	struct pf_settings *set = get_settings();
 	struct pf_group *group;
-	__u64 pages;
 
-	if (!set || !set->peaks || !task)
-		return 0;
-	pages = resident_pages(task);
-	if (pages == PF_UNKNOWN)
+	if (!set || !set->peaks)
 		return 0;
 	group = find_group(task);
-	if (!group)
-		group = make_group(task);
-	if (!group)
+	return group ? group : make_group(task);
+}
+
+/* The same as begin_window and peak_since, for who has at hand what they would find out. */
+static __always_inline __u32 open_window(struct pf_group *group, __u64 pages)
+{
+	if (!group || pages == PF_UNKNOWN)
 		return 0;
 	if (current_peak(group)->pages > pages + PF_PEAK_STEP || !group->sequence)
 		cut_section(group, pages);
@@ -237,18 +236,14 @@ static __noinline __u32 begin_window(struct task_struct *task)
 	return group->sequence;
 }
 
-/* The highest memory since begin_window gave the token, in pages; false when it is not known. */
-static __noinline bool peak_since(struct task_struct *task, __u32 token, __u64 *pages)
+/* PF_UNKNOWN when it is not known. */
+static __always_inline __u64 highest_since(struct pf_group *group, __u32 token, __u64 pages)
 {
-	struct pf_group *group;
-	__u64 now, highest = 0;
+	__u64 highest = pages == PF_UNKNOWN ? 0 : pages;
 	__u32 at;
 
-	if (!token || !task || !pages)
-		return false;
-	group = find_group(task);
-	if (!group)
-		return false;
+	if (!group || !token)
+		return PF_UNKNOWN;
 	at = group->top;
 	for (int i = 0; i < PF_PEAKS; i++) {
 		struct pf_peak *peak = &group->peaks[at % PF_PEAKS];
@@ -259,41 +254,52 @@ static __noinline bool peak_since(struct task_struct *task, __u32 token, __u64 *
 			break;
 		at--;
 	}
-	now = resident_pages(task);
-	*pages = now != PF_UNKNOWN && now > highest ? now : highest;
-	return true;
+	return highest;
 }
 
-/* The same since the last tick. */
-static __always_inline bool sample_peak(struct task_struct *task, __u64 *pages)
+/* A token for the highest memory of the process from now on; 0 when it will not be known. */
+static __always_inline __u32 begin_window(struct task_struct *task)
 {
-	struct pf_group *group = find_group(task);
+	if (!task)
+		return 0;
+	return open_window(windows_of(task), resident_pages(task));
+}
 
-	return group && peak_since(task, group->sample_window, pages);
+/* The highest memory since begin_window gave the token, in pages; false when it is not known. */
+static __always_inline bool peak_since(struct task_struct *task, __u32 token, __u64 *pages)
+{
+	if (!task || !pages)
+		return false;
+	*pages = highest_since(find_group(task), token, resident_pages(task));
+	return *pages != PF_UNKNOWN;
 }
 
 /*
- * Each change of a process's memory. The counters that all CPUs share move once for many pages, and only then is there
- * something to look at.
+ * Each change of a process's memory. The counters that all CPUs share move once for many pages: until they do, this CPU
+ * finds what it has seen before, and nothing is to be done.
  */
 SEC("tp_btf/rss_stat")
 int BPF_PROG(procflow_memory, struct mm_struct *mm)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct pf_statistics *of_cpu;
 	struct pf_group *group;
-	__s64 counters;
+	__u64 pages = roughly_resident(mm);
+	__u32 zero = 0;
 
-	count_run(PF_RUN_MEMORY);
+	of_cpu = bpf_map_lookup_elem(&statistics, &zero);
+	if (!of_cpu)
+		return 0;
+	of_cpu->runs[PF_RUN_MEMORY]++;
+	if (of_cpu->seen_pages == pages && of_cpu->seen_mm == (__u64)mm)
+		return 0;
+	of_cpu->seen_pages = pages;
+	of_cpu->seen_mm = (__u64)mm;
 	if (task->mm != mm)
 		return 0;
 	group = find_group(task);
-	if (!group)
-		return 0;
-	counters = roughly_resident(mm);
-	if (counters == group->noticed)
-		return 0;
-	group->noticed = counters;
-	raise_peak(group, resident_in(mm));
+	if (group)
+		raise_peak(group, resident_in(mm));
 	return 0;
 }
 

@@ -104,6 +104,7 @@ int BPF_PROG(procflow_exit, struct task_struct *task)
 {
 	struct signal_struct *group = task->signal;
 	struct pf_process_record *r;
+	struct pf_group *kept;
 
 	keep_dead_io_wait(task);
 	if (group->live.counter != 0)
@@ -115,9 +116,10 @@ int BPF_PROG(procflow_exit, struct task_struct *task)
 	fill_process(r, PF_PROCESS_EXIT, task);
 	r->exit_code = group->flags & PF_SIGNAL_GROUP_EXIT ? group->group_exit_code : task->group_leader->exit_code;
 	r->threads = read_group_usage(task, &r->usage);
+	r->memory_pages = resident_pages(task);
+	kept = find_group(task);
+	r->window_peak_pages = highest_since(kept, kept ? kept->sample_window : 0, r->memory_pages);
 	r->peak_memory_pages = group->maxrss;
-	if (!sample_peak(task, &r->window_peak_pages))
-		r->window_peak_pages = PF_UNKNOWN;
 	submit_process(r, PF_PROCESS_RECORD_HEAD);
 	return 0;
 }

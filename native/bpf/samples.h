@@ -11,22 +11,19 @@ int procflow_sample(struct bpf_iter__task *ctx)
 	struct pf_usage_record r = { .record = PF_RECORD_USAGE, .kind = PF_USAGE_SAMPLE };
 	struct task_struct *task = ctx->task;
 	struct pf_group *group;
-	__u32 window;
 
 	if (!task || task->pid != task->tgid || task->signal->live.counter == 0)
 		return 0;
+	group = windows_of(task);
 	process_of(task, &r.process);
 	r.threads = read_group_usage(task, &r.usage);
 	r.memory_pages = resident_pages(task);
-	if (!sample_peak(task, &r.peak_pages))
-		r.peak_pages = PF_UNKNOWN;
+	r.peak_pages = highest_since(group, group ? group->sample_window : 0, r.memory_pages);
 	r.time_ns = bpf_ktime_get_boot_ns();
 	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)))
 		return 0; /* the reader's buffer is full: it is emptied, and this runs again for the same task */
-	window = begin_window(task);
-	group = find_group(task);
 	if (group)
-		group->sample_window = window;
+		group->sample_window = open_window(group, r.memory_pages);
 	return 0;
 }
 

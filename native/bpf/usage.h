@@ -101,7 +101,7 @@ static __always_inline void read_dead_usage(struct task_struct *task, struct pf_
 	to->written_bytes = group->ioac.write_bytes;
 	to->voluntary_switches = group->nvcsw;
 	to->involuntary_switches = group->nivcsw;
-	kept = find_group(task);
+	kept = group->sum_sched_runtime ? find_group(task) : 0;
 	to->io_wait_ns = kept ? kept->dead_io_wait_ns : 0;
 }
 

@@ -245,10 +245,12 @@ struct pf_process_record {
 	pf_s32 exit_code; /* exit: as wait(2) has it */
 	pf_u32 kernel_thread;
 	char comm[16];
-	struct pf_usage usage; /* exit: totals */
-	pf_u64 peak_memory_pages; /* exit: since the start */
-	pf_u64 window_peak_pages; /* exit: since the last tick, or PF_UNKNOWN */
-	pf_u32 threads;           /* exit: 0 when the usage could not be read */
+	/* exit only: totals, and memory as in a sample */
+	struct pf_usage usage;
+	pf_u64 memory_pages;
+	pf_u64 window_peak_pages; /* since the last tick */
+	pf_u64 peak_memory_pages; /* since the start */
+	pf_u32 threads; /* 0: the usage could not be read */
 	pf_u32 pad1;
 	/* exec only: the file name as given to execve, then the arguments, both cut at the buffer's end */
 	pf_u32 filename_bytes;
@@ -441,6 +443,9 @@ enum pf_run {
 struct pf_statistics {
 	pf_u64 losses[PF_LOSSES];
 	pf_u64 runs[PF_RUNS];
+	/* Of no meaning to user space: whose memory this CPU looked at last, and how much the counters said that it is. */
+	pf_u64 seen_mm;
+	pf_u64 seen_pages;
 };
 
 PF_STATIC_ASSERT(sizeof(struct pf_process_ref) == 16, "pf_process_ref");

@@ -75,7 +75,7 @@ void UsageRows::exited(const pf_process_record& record, BatchBuilder& out) {
   sample.time_ns = record.time_ns;
   sample.process = {record.start_ns, record.pid, record.uid};
   sample.threads = record.threads;
-  sample.memory_pages = PF_UNKNOWN;
+  sample.memory_pages = record.memory_pages;
   sample.peak_pages = record.window_peak_pages;
   sample.usage = record.usage;
   add_row(sample, out);

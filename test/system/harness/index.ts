@@ -26,3 +26,4 @@ export {
 } from './generator.js';
 export { across, makeNamespacePair, type Namespace, type NamespacePair } from './namespaces.js';
 export { PacketCapture, readPackets, sum, type WireCount, type WirePacket } from './packet-capture.js';
+export { spend, UsageRows, type Edges, type Reading, type Spent } from './usage-rows.js';
