@@ -21,6 +21,10 @@ static __always_inline bool has_casts(void)
 	return (void *)bpf_rdonly_cast != 0;
 }
 
+/* Directions of a message. */
+#define PF_SENT 0
+#define PF_RECEIVED 1
+
 /* Ring buffer with all records. Its size is set before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

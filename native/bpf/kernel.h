@@ -283,6 +283,7 @@ struct linux_binprm {
 struct pt_regs {
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long dx;
 	unsigned long si;
 	unsigned long orig_ax;
 };
@@ -334,6 +335,7 @@ struct bpf_iter__task_file {
 #define PF_SOCK_TYPE_RAW 3
 
 #define PF_MSG_PEEK 0x2
+#define PF_MSG_TRUNC 0x20
 #define PF_MSG_ERRQUEUE 0x2000
 
 /* enum in include/linux/mm_types_task.h */

@@ -64,6 +64,8 @@ int procflow_sock_release(struct bpf_sock *ctx)
 	s->flags |= PF_SOCK_RELEASED;
 	if (!(s->flags & PF_SOCK_DROPPED))
 		edge_ended(s);
+	if (s->flags & PF_SOCK_HTTP)
+		http_closed(key, s, true);
 	if (s->protocol == PF_IPPROTO_TCP && s->remote_port) {
 		/* Its end comes with the change to CLOSE, or has come; its state goes when the kernel destroys it. */
 		s->poll_signature = bpf_ktime_get_boot_ns();

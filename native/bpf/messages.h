@@ -7,6 +7,7 @@
 #define PROCFLOW_MESSAGES_H
 
 #include "edges.h"
+#include "http.h"
 #include "packet_sizes.h"
 
 static __always_inline void add(struct pf_counters *counters, __u64 bytes)
@@ -250,8 +251,12 @@ static __always_inline void message(struct sock *sk, int result, int flags, int 
 	if (s->flags & PF_SOCK_DROPPED)
 		return;
 	if (s->type == PF_SOCK_TYPE_STREAM) {
-		if (result > 0)
+		if (result > 0) {
 			tcp_message(sk, s, result, direction);
+			http_message(sk, s, result, direction, flags);
+		} else if (direction == PF_RECEIVED && s->flags & PF_SOCK_HTTP) {
+			http_eof(sk, s);
+		}
 	} else {
 		datagram(sk, s, result, direction);
 	}

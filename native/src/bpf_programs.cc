@@ -219,7 +219,7 @@ bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
   }
   bpf_map* ring = bpf_object__find_map_by_name(object_, "ring");
   bpf_map__set_max_entries(ring, options.ring_buffer_bytes);
-  for (const char* name : {"sockets", "shares", "ended"})
+  for (const char* name : {"sockets", "shares", "ended", "http_sockets"})
     bpf_map__set_max_entries(bpf_object__find_map_by_name(object_, name), options.max_sockets);
   bpf_program* program;
   bpf_object__for_each_program(program, object_) {

@@ -27,18 +27,20 @@ constexpr double kResyncShare = 5;        // the same for polls that lost events
 
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
                                                 "socketTable",       "peerTable",          "endedTable",
-                                                "pendingPeer",       "ringBuffer.usage",   "groupTable"};
+                                                "pendingPeer",       "ringBuffer.usage",   "groupTable",
+                                                "ringBuffer.http",   "httpTable",          "httpUnread"};
 constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_sock",   "sock_create",
                                             "sock_release",        "sock_send_length",   "sock_recv_length",
                                             "udp_peer",            "sched_process_fork", "sched_process_exec",
-                                            "sched_process_exit",  "sched_process_free", "rss_stat"};
+                                            "sched_process_exit",  "sched_process_free", "rss_stat",
+                                            "http"};
 
 }  // namespace
 
 EbpfSource::EbpfSource(const SourceOptions& options)
     : options_(options), programs_(options), delay_accounting_(options.resources && options.delay_accounting),
       tiers_(programs_.tiers()), processes_(identity_), rows_(programs_.map("shares"), programs_.tier("messages").on),
-      vanished_(programs_.map("sockets")) {
+      exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")) {
   for (Tier& tier : tiers_) {
     if (tier.name != "resources" || !tier.on || delay_accounting_.on()) continue;
     tier.reason += (tier.reason.empty() ? "I/O wait: " : "; I/O wait: ") + delay_accounting_.obstacle();
@@ -94,6 +96,8 @@ void EbpfSource::handle(const void* data, std::size_t size) {
     const auto& record = *static_cast<const pf_process_record*>(data);
     processes_.event(record, *out_);
     if (record.kind == PF_PROCESS_EXIT) usage_rows_.exited(record, *out_);
+  } else if (type == PF_RECORD_HTTP && size >= sizeof(pf_http_record)) {
+    exchanges_.record(*static_cast<const pf_http_record*>(data), size, *out_);
   } else if (type == PF_RECORD_USAGE && size >= sizeof(pf_usage_record)) {
     usage_rows_.add(*static_cast<const pf_usage_record*>(data), *out_);
   }
@@ -150,6 +154,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
   }
   tell_held(now);
   end_vanished(now);
+  exchanges_.tell_started(boot_ns(), out);
   rows_.addresses(out);
   out_ = nullptr;
   return consumed == -EAGAIN;
@@ -157,6 +162,8 @@ bool EbpfSource::collect(BatchBuilder& out) {
 
 void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flags) {
   if (polling_) told_[static_cast<std::uint64_t>(flow_cookie(record.socket))] = record.time_ns;
+  if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_RELEASED) != 0)
+    exchanges_.socket_ended(static_cast<std::uint64_t>(flow_cookie(record.socket)), record.time_ns, *out_);
   rows_.socket(record, extra_flags, *out_);
   usage_rows_.told(flow_cookie(record.socket), *out_);
   if (record.socket.family == AF_PACKET && record.kind != PF_SOCKET_ENDED)
@@ -250,6 +257,8 @@ void EbpfSource::read_losses() {
   const std::uint64_t missed = programs_.missed_runs();
   if (missed != missed_runs_ || !losses_told_) tell_loss("missedEvents", missed);
   if (!losses_told_) tell_loss("missedEnds", 0);
+  if (exchanges_.lost() != exchanges_lost_ || !losses_told_) tell_loss("exchangeTable", exchanges_.lost());
+  exchanges_lost_ = exchanges_.lost();
   missed_runs_ = missed;
   statistics_ = now;
   losses_told_ = true;

@@ -9,6 +9,7 @@
 #include "bpf_programs.h"
 #include "delay_accounting.h"
 #include "ebpf_rows.h"
+#include "exchanges.h"
 #include "identity.h"
 #include "process_table.h"
 #include "source.h"
@@ -57,6 +58,7 @@ class EbpfSource : public Source {
   ProcessTable processes_;
   EbpfRows rows_;
   UsageRows usage_rows_;
+  Exchanges exchanges_;
   Vanished vanished_;
   ring_buffer* ring_ = nullptr;
   int wake_fd_ = -1;
@@ -75,7 +77,7 @@ class EbpfSource : public Source {
   std::unordered_map<std::uint64_t, PacketSocket> packet_sockets_;
 
   pf_statistics statistics_{};
-  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0;
+  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0, exchanges_lost_ = 0;
   std::uint64_t polls_ = 0;
   std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
   std::uint64_t next_sample_ns_ = 0, next_calibration_ns_ = 0;
