@@ -56,7 +56,7 @@
             'bpf/lifetime.h',
             'bpf/memory.h',
             'bpf/messages.h',
-            'bpf/packets.h',
+            'bpf/packet_sizes.h',
             'bpf/peers.h',
             'bpf/poll.h',
             'bpf/processes.h',
