@@ -15,7 +15,7 @@ namespace procflow {
 namespace {
 
 // Reading all processes may take one part in so many of a CPU's time.
-constexpr double kScanShare = 50;
+constexpr double kScanShare = 100;
 constexpr std::size_t kMaxMountinfoBytes = 64 << 20;
 
 // The inode in "net:[4026531840]", as links and mounts name a network namespace; 0 for anything else.

@@ -30,12 +30,12 @@ export class NumberSet {
     if (++this.count * 2 > this.places.length) this.grow();
   }
 
-  /** Where the value is, or would be. */
+  /** Where the value is, or would be. Numbers that count up lie side by side, as in a {@link HashIndex}. */
   private placeOf(value: number): number {
     const last = this.places.length - 1;
-    let place = mixed(value ^ (value / 0x1_0000_0000)) & last;
+    let place = value & last;
     for (let found = this.places[place]; found !== 0 && found !== value; found = this.places[place]) {
-      place = (place + 1) & last;
+      place = (place + (mixed(value) | 1)) & last;
     }
     return place;
   }

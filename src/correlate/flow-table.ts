@@ -1,6 +1,6 @@
 /** Flows: live ones, and those that ended a short while ago. */
 import { Fifo } from './collections.js';
-import { HashIndex, hashTuple, mixed } from './hash-index.js';
+import { HashIndex, hashTuple, MANY, mixed } from './hash-index.js';
 import type { IdMaker } from './ids.js';
 import { Flow, type FlowEndReason, type FlowName, type Process, type Protocol } from './model.js';
 import type { ProcessTable } from './process-table.js';
@@ -25,13 +25,12 @@ class FlowsByName extends HashIndex<FlowName, Flow> {
     return name.peer?.port === peer?.port && name.peer?.address === peer?.address;
   }
   protected override hashOf({ cookie, peer, salt }: FlowName): number {
-    const hash = cookie ^ (cookie / 0x1_0000_0000) ^ salt;
-    return mixed(peer === null ? hash : hash ^ hashTuple(0, 0, peer.port, peer.address));
+    return peer === null ? cookie ^ salt : mixed(cookie ^ salt ^ hashTuple(0, 0, peer.port, peer.address));
   }
 }
 
 export class FlowTable {
-  private readonly byName = new FlowsByName();
+  private readonly byName = new FlowsByName(MANY);
   private readonly ended = new Fifo<Flow>();
   /** When each of them was published as ended: an idle flow's own end is long past by then. */
   private readonly endedAt = new Fifo<number>();

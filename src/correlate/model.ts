@@ -8,6 +8,7 @@
  * Times are Unix time in microseconds (a double holds them exactly until the year 2255). `null` is unknown.
  */
 import { flowCommunityId } from './community-id.js';
+import { FlowSet } from './flow-set.js';
 
 export type Protocol = 'TCP' | 'UDP' | 'ICMP' | 'ICMPV6' | 'SCTP' | 'RAW' | 'PACKET' | 'OTHER';
 /** Seen from this host: who opened the flow, and whether an end of it is elsewhere. */
@@ -97,7 +98,7 @@ export class Process {
   startedBefore = false;
   images: readonly Image[] = [];
   /** Flows it moved bytes on, made or holds, live and recently ended. */
-  readonly flows = new Set<Flow>();
+  readonly flows = new FlowSet();
   /** Grows with each event of its life; 0 before it was announced. */
   revision = 0;
 }
@@ -183,7 +184,7 @@ export class Flow {
   constructor(
     /** Never changes once the flow was published. */
     public name: FlowName,
-    /** Order of first appearance in this agent; only for internal ordering. */
+    /** Order of first appearance in this agent, from 0; only for internal ordering. */
     readonly sequence: number,
     readonly protocol: Protocol,
     /** IANA protocol number; 0 for PACKET. */

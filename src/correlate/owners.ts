@@ -74,7 +74,7 @@ export function proposeOwner(tables: Tables, half: Half, process: Process | null
   const previous = half.endpoint.process;
   enlist(half.flow, process);
   half.endpoint.process = process;
-  if (previous !== null) unlinkUnused(tables, half.flow, previous);
+  if (previous !== null) unlist(tables, half.flow, previous);
   tables.touch(half);
 }
 
@@ -105,8 +105,8 @@ export function enlist(flow: Flow, process: Process): void {
   if (!flow.involves(process)) process.flows.add(flow);
 }
 
-/** Takes a flow from a process that has no part in it any more. */
-function unlinkUnused(tables: Tables, flow: Flow, process: Process): void {
+/** Takes a flow from a process, if that has no part in it any more. */
+export function unlist(tables: Tables, flow: Flow, process: Process): void {
   if (flow.involves(process)) return;
   process.flows.delete(flow);
   tables.processes.released(process);

@@ -4,7 +4,7 @@ import { SOCKET_FLAG } from '../capture/layout.js';
 import { attach, guessRole, Opening, unindex } from './attach.js';
 import { Counters, DatagramShare, PACKET, PeerHalf, ROLE_EVIDENCE, type BoundSocket } from './halves.js';
 import { Process, type Protocol } from './model.js';
-import { enlist, NOTE, proposeOwner, setCreator } from './owners.js';
+import { enlist, NOTE, proposeOwner, setCreator, unlist } from './owners.js';
 import type { Tables } from './tables.js';
 import { hashTuple } from './hash-index.js';
 
@@ -123,7 +123,10 @@ export function openPeer(
   if (peerUnknown) flow.noteBits |= NOTE.peerUnknown;
   const shares = visibleShares(half);
   for (const share of shares) enlist(flow, share.process);
+  // Those of another socket that had this end before.
+  const previous = endpoint.shares;
   endpoint.shares = shares;
+  for (const share of previous) unlist(tables, flow, share.process);
   setCreator(flow, endpoint, socket.creator);
   proposeOwner(tables, half, socket.owner, socket.ownerRank);
   tables.idle.watch(half, flow.lastMicros + tables.rules.idleTimeoutMs * 1000);

@@ -1,6 +1,6 @@
 /** Finds the half that mirrors another: the other end of a conversation within this host. */
 import { isLoopbackText, isUnspecifiedText } from '../capture/address.js';
-import { HashIndex, hashTuple, mixed } from './hash-index.js';
+import { HashIndex, hashTuple, MANY, mixed } from './hash-index.js';
 import { PeerHalf, StreamSocket, type Half } from './halves.js';
 import type { Endpoint, Flow } from './model.js';
 import type { NamespaceTable } from './namespaces.js';
@@ -31,7 +31,7 @@ class Places extends HashIndex<number, Half> {
  * wildcard may not know it; it is compared when both do.
  */
 export class TupleIndex {
-  private readonly places = new Places();
+  private readonly places = new Places(MANY);
 
   /** Enters a half that has a flow. Protocols without two sockets to a conversation are left out. */
   add(half: Half): void {
