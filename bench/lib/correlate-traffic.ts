@@ -30,6 +30,7 @@ export function benchCorrelator(options: Partial<CorrelatorOptions> = {}): Corre
       programRuns: {},
       lastPollMs: null,
       pollIntervalMs: null,
+      agentCapabilities: { capture: null, others: [] },
     }),
     clock: 'batch',
     ...options,

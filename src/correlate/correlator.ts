@@ -7,7 +7,7 @@ import { finishIdle, finishLingering } from './ends.js';
 import { FlowTable, type FlowLimits } from './flow-table.js';
 import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
 import { IdMaker } from './ids.js';
-import type { Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
+import type { AgentCapabilities, Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
 import type { Flow, FlowEndReason, Process, ProcessShare, User } from './model.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
@@ -43,6 +43,7 @@ export interface CaptureStatus {
   readonly programRuns: Readonly<Record<string, number>>;
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly agentCapabilities: AgentCapabilities;
   /** Losses that no batch tells of. */
   readonly losses?: readonly Loss[];
 }
@@ -109,6 +110,7 @@ export class Correlator implements LiveState {
     this.processTable.forgot = (process) => this.usage.forgetProcess(process);
     this.flowTable = new FlowTable(
       flows,
+      ids,
       this.processTable,
       (event, flow) => this.tellFlow(event, flow),
       (share) => this.usage.forgetShare(share),
@@ -266,6 +268,7 @@ export class Correlator implements LiveState {
     expireAside(tables);
     this.usage.expire();
     tables.endedCookies.retain(clock.nowNs);
+    tables.targets.retain(clock.nowNs);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);
     this.reportLasting();

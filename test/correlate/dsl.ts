@@ -394,6 +394,7 @@ export class Stage {
         programRuns: {},
         lastPollMs: null,
         pollIntervalMs: null,
+        agentCapabilities: { capture: null, others: [] },
       }),
       clock: 'batch',
       ...options,

@@ -182,6 +182,20 @@ test('an end on this host that was not heard of yet is waited for', () => {
   assert.equal(stage.flow.endReason, 'END_OF_FLOW');
 });
 
+test('an end in another namespace that was not heard of yet is waited for', () => {
+  const there = { from: '172.17.0.1:5000', to: '172.17.0.2:80', netns: 7 };
+  const here = { from: '172.17.0.2:80', to: '172.17.0.1:5000', passive: true, netns: 8 };
+  const stage = new Stage().batch((story) =>
+    people(story)
+      .address('172.17.0.2', { netns: 8 })
+      .opened(1, { ...there, opener: 100 }),
+  );
+  stage.batch((story) => story.ended(1, there));
+  assert.equal(stage.flow.state, 'CLOSING');
+  stage.batch((story) => story.ended(2, { ...here, closer: 201 }));
+  assert.equal(line(stage.flow), 'TCP 172.17.0.1:5000 curl →0 ←0 172.17.0.2:80 worker END_OF_FLOW LOCAL');
+});
+
 test('an end on this host that is never heard of is waited for a short while', () => {
   const stage = new Stage()
     .batch(client)
@@ -457,7 +471,7 @@ test('a stop ends what is live by force', () => {
     stage.flows.map((flow) => flow.endReason),
     ['FORCED', 'FORCED'],
   );
-  assert.deepEqual(stage.facts(), ['ENDED curl→worker', 'ENDED ?→?']);
+  assert.deepEqual(stage.facts().sort(), ['ENDED ?→?', 'ENDED curl→worker']);
 });
 
 test('an update without news is no fact', () => {

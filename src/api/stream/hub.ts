@@ -56,7 +56,6 @@ export class Hub {
   };
   readonly #unsubscribe: () => void;
   readonly #progressTimer: NodeJS.Timeout;
-  readonly #sequences: Record<'flow' | 'process', number> = { flow: 0, process: 0 };
   #dropped = 0;
 
   constructor(
@@ -127,20 +126,15 @@ export class Hub {
   }
 
   #onFact(fact: Fact): void {
-    if (fact.kind === 'sample') {
-      this.#eachGroup('sample', (group) => group.noteSample(fact.process));
-      return;
-    }
-    // What changes often is not worth keeping: a later change says the same and more.
-    const isKept = fact.event !== 'UPDATED';
-    const sequence = isKept ? ++this.#sequences[fact.kind] : null;
-    if (fact.kind === 'flow') this.#note('flow', fact.event, fact.flow, sequence);
-    else this.#note('process', fact.event, fact.process, sequence);
+    if (fact.kind === 'sample') this.#eachGroup('sample', (group) => group.noteSample(fact.process));
+    else if (fact.kind === 'flow') this.#note('flow', fact.event, fact.flow);
+    else this.#note('process', fact.event, fact.process);
   }
 
-  #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K], sequence: number | null): void {
+  #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K]): void {
     const recent: Recent<Streamed[K]> = this.#recent[name];
-    if (sequence !== null) recent.add({ kind, row, sequence });
+    // What changes often is not worth keeping: a later change says the same and more.
+    const sequence = kind === 'UPDATED' ? null : recent.add(kind, row);
     this.#eachGroup(name, (group) => group.note(kind, row, sequence));
   }
 
