@@ -13,6 +13,18 @@
 #include "kernel.h"
 #include "wire.h"
 
+/* A pointer as one to a kernel struct. Kernel 6.2. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+static __always_inline bool has_casts(void)
+{
+	return (void *)bpf_rdonly_cast != 0;
+}
+
+/* Directions of a message. */
+#define PF_SENT 0
+#define PF_RECEIVED 1
+
 /* Ring buffer with all records. Its size is set before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -104,12 +116,13 @@ static __always_inline struct pf_settings *get_settings(void)
 
 /*
  * Waking the reader for each record halves the connection rate, so it comes by itself every few milliseconds, and is
- * woken only when much is waiting.
+ * woken only when the ring is an eighth full.
  */
-#define PF_WAKE_BYTES 65536
 static __always_inline __u64 wake_flag(void)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > PF_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	return waiting > bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 8 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void process_of(struct task_struct *task, struct pf_process_ref *ref)

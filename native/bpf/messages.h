@@ -6,14 +6,9 @@
 #ifndef PROCFLOW_MESSAGES_H
 #define PROCFLOW_MESSAGES_H
 
-#include "socket_state.h"
-#include "system_call.h"
-
-#define PF_SENT 0
-#define PF_RECEIVED 1
-
-#define PF_LOOPBACK_MTU 65536
-#define PF_ASSUMED_MTU 1500
+#include "edges.h"
+#include "http.h"
+#include "packet_sizes.h"
 
 static __always_inline void add(struct pf_counters *counters, __u64 bytes)
 {
@@ -25,20 +20,6 @@ static __always_inline struct pf_counters *counters_of(struct pf_traffic *traffi
 {
 	return direction == PF_SENT ? &traffic->sent : &traffic->received;
 }
-
-struct peer {
-	__u8 address[16];
-	__u16 port;
-	__u16 unknown;
-};
-
-/* One datagram call: who moved how much, which way, to or from whom. */
-struct movement {
-	struct pf_process_ref mover;
-	struct peer peer;
-	__u64 bytes;
-	int direction;
-};
 
 /* Tells user space of a further process or peer of a socket. */
 static __noinline void report_share(struct pf_socket *s, struct pf_share_key *key, struct pf_traffic *traffic, __u32 kind)
@@ -75,74 +56,6 @@ static __always_inline void fill_traffic(struct pf_traffic *t, const struct pf_p
 	if (direction == PF_RECEIVED)
 		t->flags |= PF_TRAFFIC_FIRST_RECEIVED;
 	t->first_ns = bpf_ktime_get_boot_ns();
-}
-
-static __always_inline __u32 mtu_of(struct sock *sk, const struct pf_socket *s, const struct peer *peer, bool *known)
-{
-	struct dst_entry *dst;
-
-	*known = true;
-	if (is_loopback(peer->address) || is_loopback(s->local))
-		return PF_LOOPBACK_MTU;
-	dst = sk->sk_dst_cache;
-	if (dst)
-		return dst->dev->mtu;
-	*known = false;
-	return PF_ASSUMED_MTU;
-}
-
-/* What a datagram is at the IP layer: header, fragments, segmentation offload. Returns PF_TRAFFIC_DERIVED or 0. */
-static __noinline __u32 count_packets(struct sock *sk, struct pf_socket *s, struct pf_counters *counters,
-				      struct movement *m)
-{
-	bool v4, known, fragmented;
-	__u32 ip, fragment_header, mtu, room;
-	__u64 length, bytes, packets = 1, octets;
-	struct peer *peer;
-	int direction;
-
-	if (!sk || !s || !counters || !m)
-		return 0;
-	if (s->family == PF_AF_PACKET) {
-		__sync_fetch_and_add(&counters->packets, 1);
-		return 0;
-	}
-	peer = &m->peer;
-	direction = m->direction;
-	length = bytes = m->bytes;
-	v4 = s->family == PF_AF_INET || is_v4_mapped(peer->address);
-	ip = v4 ? 20 : 40;
-	fragment_header = v4 ? 0 : 8;
-	if (s->protocol == PF_IPPROTO_UDP) {
-		__u64 segment = direction == PF_SENT && has_casts() ? socket_as(udp_sock, sk)->gso_size : 0;
-
-		if (segment && bytes > segment) {
-			packets = (bytes + segment - 1) / segment;
-			__sync_fetch_and_add(&counters->packets, packets);
-			__sync_fetch_and_add(&counters->octets, bytes + packets * (8 + ip));
-			return 0;
-		}
-		length += 8;
-	} else if (s->type == PF_SOCK_TYPE_RAW && v4) {
-		bool header_included = direction == PF_RECEIVED;
-
-		if (direction == PF_SENT && has_casts() && bpf_core_field_exists(struct inet_sock, inet_flags))
-			header_included = (socket_as(inet_sock, sk)->inet_flags >> PF_INET_FLAGS_HDRINCL_BIT) & 1;
-		if (header_included)
-			length -= length >= 20 ? 20 : length;
-	}
-	mtu = mtu_of(sk, s, peer, &known);
-	fragmented = length + ip > mtu && mtu > 128;
-	if (fragmented) {
-		room = (mtu - ip - fragment_header) & ~7u;
-		packets = (length + room - 1) / room;
-		octets = length + packets * (ip + fragment_header);
-	} else {
-		octets = length + ip;
-	}
-	__sync_fetch_and_add(&counters->packets, packets);
-	__sync_fetch_and_add(&counters->octets, octets);
-	return fragmented && !(known && direction == PF_SENT && !is_loopback(peer->address)) ? PF_TRAFFIC_DERIVED : 0;
 }
 
 static __always_inline void count(struct sock *sk, struct pf_socket *s, struct pf_traffic *t, struct movement *m)
@@ -199,6 +112,8 @@ static __noinline void count_in_share(struct sock *sk, struct pf_socket *s, stru
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
 	report_share(s, &key, t, 0);
+	if (s->opener.start_ns != m->mover.start_ns)
+		t->window = edge_began(s, t->first_ns);
 }
 
 /* Asks the filter, now that a process is known. */
@@ -217,8 +132,9 @@ static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, 
 	if (!sk || !s)
 		return;
 	process_of(bpf_get_current_task_btf(), &m.mover);
-	if (!s->remote_port)
-		read_tuple(sk, s); /* its connect was missed */
+	/* Its connect was missed, or that it succeeded, or the data went with the SYN. */
+	if (!s->local_port || !s->remote_port)
+		read_tuple(sk, s);
 	if (is_dropped(s, &m.mover))
 		return;
 	if (__sync_val_compare_and_swap(&s->slot.mover.start_ns, 0, m.mover.start_ns) != 0) {
@@ -230,6 +146,8 @@ static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, 
 	s->slot.ready = 1;
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
+	if (s->opener.start_ns != m.mover.start_ns)
+		s->slot.window = edge_began(s, s->slot.first_ns);
 }
 
 static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
@@ -244,48 +162,6 @@ static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __
 	add(counters_of(&s->slot, direction), bytes);
 	if (s->last.start_ns != start_ns)
 		s->last = s->slot.mover;
-}
-
-/* The peer that a hook saw for this thread's message; a hook's peer is taken once. */
-static __always_inline bool take_pending(struct pf_socket *s, int direction, struct peer *peer)
-{
-	struct pf_pending *p = &s->pending[direction & 1];
-	__u64 thread = bpf_get_current_pid_tgid();
-
-	if (p->thread == thread) {
-		__builtin_memcpy(peer->address, p->peer, 16);
-		peer->port = p->peer_port;
-		p->thread = 0;
-		return true;
-	}
-	if (!(s->flags & PF_SOCK_CROWDED))
-		return false;
-	p = bpf_map_lookup_elem(&pending_peers, &thread);
-	if (!p || p->thread != s->cookie + direction)
-		return false;
-	__builtin_memcpy(peer->address, p->peer, 16);
-	peer->port = p->peer_port;
-	bpf_map_delete_elem(&pending_peers, &thread);
-	return true;
-}
-
-static __always_inline void find_peer(struct sock *sk, struct pf_socket *s, int direction, struct peer *peer)
-{
-	if (s->protocol == PF_IPPROTO_UDP && take_pending(s, direction, peer))
-		return;
-	if (s->family != PF_AF_PACKET && sk->__sk_common.skc_state == PF_TCP_ESTABLISHED) {
-		remote_of(sk, peer->address, &peer->port);
-		if (s->protocol != PF_IPPROTO_UDP)
-			peer->port = 0;
-		return;
-	}
-	if (direction == PF_SENT && s->family != PF_AF_PACKET && address_of_call(peer->address, &peer->port)) {
-		if (s->protocol != PF_IPPROTO_UDP)
-			peer->port = 0;
-		return;
-	}
-	peer->port = 0;
-	peer->unknown = 1;
 }
 
 /* The socket's own slot, when this process and peer are its first ones; claims it when it is free. */
@@ -335,21 +211,20 @@ static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 byte
 		return;
 	}
 	count(sk, s, t, &m);
-	if (fresh)
-		report_opened(sk, s);
+	if (!fresh)
+		return;
+	report_opened(sk, s);
+	t->window = edge_began(s, t->first_ns);
 }
 
 static __noinline struct pf_socket *met_by_message(struct sock *sk)
 {
-	struct pf_settings *set = get_settings();
-
-	if (!sk || !set)
+	if (!sk)
 		return 0;
 	/* Dead already, and not to be revived. */
 	if (sk->sk_type == PF_SOCK_TYPE_STREAM && sk->__sk_common.skc_state == PF_TCP_CLOSE)
 		return 0;
-	/* Born before the programs; after the first scan, it is new, and its birth was missed. */
-	return new_socket(sk, set->seeded ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED);
+	return new_socket(sk, unmet_flags());
 }
 
 static __always_inline void message(struct sock *sk, int result, int flags, int direction)
@@ -376,8 +251,12 @@ static __always_inline void message(struct sock *sk, int result, int flags, int 
 	if (s->flags & PF_SOCK_DROPPED)
 		return;
 	if (s->type == PF_SOCK_TYPE_STREAM) {
-		if (result > 0)
+		if (result > 0) {
 			tcp_message(sk, s, result, direction);
+			http_message(sk, s, result, direction, flags);
+		} else if (direction == PF_RECEIVED && s->flags & PF_SOCK_HTTP) {
+			http_eof(sk, s);
+		}
 	} else {
 		datagram(sk, s, result, direction);
 	}
@@ -395,75 +274,6 @@ int BPF_PROG(procflow_recv, struct sock *sk, int result, int flags)
 {
 	message(sk, result, flags, PF_RECEIVED);
 	return 0;
-}
-
-/* Keeps the peer for the length that the same thread is about to report. */
-static __always_inline void keep_peer(struct bpf_sock_addr *ctx, int direction, bool v6)
-{
-	struct bpf_sock *sk = ctx->sk;
-	struct pf_pending *p, fresh = {};
-	struct pf_socket *s;
-	__u64 key, thread;
-
-	if (!sk)
-		return;
-	count_run(PF_RUN_PEER);
-	key = (__u64)sk;
-	s = bpf_map_lookup_elem(&sockets, &key);
-	if (!s && overflowed)
-		s = bpf_sk_storage_get(&overflow, sk, 0, 0);
-	if (!s || s->flags & PF_SOCK_DROPPED)
-		return;
-	thread = bpf_get_current_pid_tgid();
-	if (v6) {
-		__u32 *words = (__u32 *)fresh.peer;
-
-		words[0] = ctx->user_ip6[0];
-		words[1] = ctx->user_ip6[1];
-		words[2] = ctx->user_ip6[2];
-		words[3] = ctx->user_ip6[3];
-	} else {
-		map_v4(fresh.peer, ctx->user_ip4);
-	}
-	fresh.peer_port = bpf_ntohs(ctx->user_port);
-	p = &s->pending[direction & 1];
-	if (p->thread == thread || __sync_val_compare_and_swap(&p->thread, 0, thread) == 0) {
-		__builtin_memcpy(p->peer, fresh.peer, 16);
-		p->peer_port = fresh.peer_port;
-		return;
-	}
-	s->flags |= PF_SOCK_CROWDED;
-	fresh.thread = s->cookie + direction;
-	if (bpf_map_update_elem(&pending_peers, &thread, &fresh, BPF_ANY))
-		count_loss(PF_LOSS_PENDING);
-}
-
-SEC("cgroup/sendmsg4")
-int procflow_sendmsg4(struct bpf_sock_addr *ctx)
-{
-	keep_peer(ctx, PF_SENT, false);
-	return 1;
-}
-
-SEC("cgroup/sendmsg6")
-int procflow_sendmsg6(struct bpf_sock_addr *ctx)
-{
-	keep_peer(ctx, PF_SENT, true);
-	return 1;
-}
-
-SEC("cgroup/recvmsg4")
-int procflow_recvmsg4(struct bpf_sock_addr *ctx)
-{
-	keep_peer(ctx, PF_RECEIVED, false);
-	return 1;
-}
-
-SEC("cgroup/recvmsg6")
-int procflow_recvmsg6(struct bpf_sock_addr *ctx)
-{
-	keep_peer(ctx, PF_RECEIVED, true);
-	return 1;
 }
 
 #endif

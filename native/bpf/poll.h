@@ -19,17 +19,18 @@ static __always_inline __u64 signature(const struct pf_socket *s, const struct p
 {
 	return tcp->bytes_sent * 3 + tcp->bytes_received * 5 + tcp->segments_in * 7 + tcp->segments_out * 11 +
 	       ((__u64)tcp->state << 56) + s->slot.sent.messages * 13 + s->slot.received.messages * 17 +
-	       s->slot.sent.bytes * 19 + s->slot.received.bytes * 23 + s->last.start_ns + s->local_port + s->remote_port;
+	       s->slot.sent.bytes * 19 + s->slot.received.bytes * 23 + s->last.start_ns + s->local_port + s->remote_port +
+	       tcp->unread_bytes * 29ull + tcp->unsent_bytes * 31ull;
 }
 
-static __always_inline struct pf_socket *met_by_poll(struct sock *sk, struct task_struct *task, __u32 seeded)
+static __always_inline struct pf_socket *met_by_poll(struct sock *sk, struct task_struct *task)
 {
 	struct pf_process_ref holder = {};
 	struct pf_socket *s;
 
 	if (sk->__sk_common.skc_state == PF_TCP_CLOSE && sk->sk_type == PF_SOCK_TYPE_STREAM)
 		return 0;
-	s = new_socket(sk, seeded ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED);
+	s = new_socket(sk, unmet_flags());
 	if (!s)
 		return 0;
 	process_of(task, &holder);
@@ -49,7 +50,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	struct sock *sk;
 	__u32 zero = 0, told_flags;
 	__u64 now, told, told_holder;
-	bool known;
+	bool known, unchanged;
 
 	if (!task || !file || !set)
 		return 0;
@@ -64,7 +65,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	s = find_socket(sk);
 	if (!s)
-		s = met_by_poll(sk, task, set->seeded);
+		s = met_by_poll(sk, task);
 	if (!s || s->flags & (PF_SOCK_DROPPED | PF_SOCK_CLOSED))
 		return 0;
 	r = bpf_map_lookup_elem(&poll_scratch, &zero);
@@ -80,10 +81,11 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 		return 0; /* not connected yet */
 	now = signature(s, &r->tcp);
 	known = s->flags & PF_SOCK_REPORTED;
-	if (known && !set->full_poll && s->poll_signature == now &&
-	    s->poll_holder_ns == task->group_leader->start_boottime)
+	/* A packet socket is told of by each poll: nothing but its absence tells its end. */
+	unchanged = known && !set->full_poll && s->poll_signature == now && s->family != PF_AF_PACKET;
+	if (unchanged && s->poll_holder_ns == task->group_leader->start_boottime)
 		return 0;
-	if (known && !set->full_poll && s->poll_signature == now && s->slot.ready)
+	if (unchanged && s->slot.ready)
 		return 0; /* held by several, but it is known who uses it */
 	told = s->poll_signature;
 	told_holder = s->poll_holder_ns;

@@ -12,6 +12,7 @@
 #include "bpf_programs.h"
 #include "capture_thread.h"
 #include "ebpf_source.h"
+#include "privileges.h"
 #include "procfs_source.h"
 #include "user_names.h"
 
@@ -60,7 +61,11 @@ SourceOptions options_from(const Napi::Object& object) {
   options.poll_interval_ms = object.Get("pollIntervalMs").As<Napi::Number>().Uint32Value();
   options.ring_buffer_bytes = object.Get("ringBufferBytes").As<Napi::Number>().Uint32Value();
   options.max_sockets = object.Get("maxSockets").As<Napi::Number>().Uint32Value();
+  options.sample_interval_ms = object.Get("sampleIntervalMs").As<Napi::Number>().Uint32Value();
   options.messages = object.Get("messages").ToBoolean();
+  options.resources = object.Get("resources").ToBoolean();
+  options.peak_memory = object.Get("peakMemory").ToBoolean();
+  options.delay_accounting = object.Get("delayAccounting").ToBoolean();
   options.cgroup_root = object.Get("cgroupRoot").As<Napi::String>().Utf8Value();
   options.filter = filter_from(object.Get("filter").As<Napi::Object>());
   return options;
@@ -78,7 +83,8 @@ class Capture : public Napi::ObjectWrap<Capture> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Capture",
                        {InstanceMethod<&Capture::stop>("stop"), InstanceMethod<&Capture::status>("status"),
-                        InstanceMethod<&Capture::set_filter>("setFilter"), InstanceMethod<&Capture::tiers>("tiers")});
+                        InstanceMethod<&Capture::set_filter>("setFilter"), InstanceMethod<&Capture::tiers>("tiers"),
+                        InstanceMethod<&Capture::thread>("thread")});
   }
 
   // new Capture('ebpf' | 'procfs', options, (batch: ArrayBuffer) => void, (reason: string) => void)
@@ -164,6 +170,10 @@ class Capture : public Napi::ObjectWrap<Capture> {
     if (thread_) thread_->set_filter(filter_from(info[0].As<Napi::Object>()));
   }
 
+  Napi::Value thread(const Napi::CallbackInfo& info) {
+    return thread_ ? Napi::Value(Napi::Number::New(info.Env(), thread_->id())) : Napi::Value(info.Env().Null());
+  }
+
   Napi::Value tiers(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const Napi::Array result = Napi::Array::New(env, tiers_.size());
@@ -219,6 +229,14 @@ Napi::Value resolve_users(const Napi::CallbackInfo& info) {
   return promise;
 }
 
+void drop(const Napi::CallbackInfo& info) {
+  try {
+    drop_privileges(info[0].As<Napi::Number>().Int32Value());
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Capture", Capture::define(env));
   exports.Set("layout", Napi::String::New(env, layout_text()));
@@ -226,6 +244,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("bpfObstacle", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
                 return Napi::String::New(info.Env(), bpf_obstacle());
               }));
+  exports.Set("dropPrivileges", Napi::Function::New(env, drop));
   exports.Set("resolveUsers", Napi::Function::New(env, resolve_users));
   return exports;
 }

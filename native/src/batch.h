@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -95,7 +96,11 @@ class BatchBuilder {
 
   std::size_t rows_ = 0;
   double sequence_ = 0;
-  std::unordered_map<std::string, std::uint32_t> string_index_;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> string_index_;
   std::vector<std::uint32_t> string_ends_;
   std::vector<std::uint8_t> string_bytes_;
 };

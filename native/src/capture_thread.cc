@@ -10,6 +10,12 @@
 #include <utility>
 
 namespace procflow {
+namespace {
+
+// Under load a batch takes in what several rounds collect: the receiver is woken seldom, and does more at a time.
+constexpr std::chrono::milliseconds kDeliveryInterval{50};
+
+}  // namespace
 
 CaptureThread::CaptureThread(std::unique_ptr<Source> source, std::function<bool(Block)> deliver,
                              std::function<void(const std::string&)> failed)
@@ -36,6 +42,7 @@ void CaptureThread::stop() {
     // The counter is full: it is readable anyway.
   }
   if (thread_.joinable()) thread_.join();
+  source_.reset();  // what it changed on the host is put back now, not when memory is tidied up
 }
 
 void CaptureThread::received() {
@@ -54,6 +61,11 @@ void CaptureThread::set_filter(const Filter& filter) {
 std::string CaptureThread::status_json() {
   const std::lock_guard lock(mutex_);
   return status_;
+}
+
+pid_t CaptureThread::id() const {
+  id_.wait(0);
+  return id_;
 }
 
 // Sleeps until the source has something, the time is over, or the end; false at the end.
@@ -76,9 +88,12 @@ bool CaptureThread::deliver_batch(BatchBuilder& batch) {
 }
 
 void CaptureThread::run() {
+  id_ = gettid();
+  id_.notify_all();
   BatchBuilder batch;
   try {
     auto next_status = std::chrono::steady_clock::now();
+    auto next_delivery = next_status;
     for (bool more = false;;) {
       const bool go_on = wait(more ? 0 : source_->wait_ms());
       {
@@ -86,8 +101,11 @@ void CaptureThread::run() {
         if (next_filter_) source_->set_filter(*std::exchange(next_filter_, std::nullopt));
       }
       more = source_->collect(batch);
-      if (!deliver_batch(batch)) return;
       const auto now = std::chrono::steady_clock::now();
+      if (more || now >= next_delivery || !go_on) {
+        if (!batch.empty()) next_delivery = now + kDeliveryInterval;
+        if (!deliver_batch(batch)) return;
+      }
       if (now >= next_status || !go_on) {
         std::string status = source_->status_json();
         const std::lock_guard lock(mutex_);

@@ -2,6 +2,9 @@
 // more: the source is left alone then, and the kernel counts what its buffers cannot hold.
 #pragma once
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -28,11 +31,14 @@ class CaptureThread {
   CaptureThread(const CaptureThread&) = delete;
   CaptureThread& operator=(const CaptureThread&) = delete;
 
+  // Ends the thread and the source; the last status stays.
   void stop();
   // The receiver is done with a batch.
   void received();
   void set_filter(const Filter& filter);
   std::string status_json();
+  // The thread's id.
+  pid_t id() const;
 
  private:
   void run();
@@ -49,6 +55,7 @@ class CaptureThread {
   std::optional<Filter> next_filter_;
   std::string status_ = "{}";
   int stop_fd_ = -1;
+  std::atomic<pid_t> id_{0};  // 0 until it runs
   std::thread thread_;  // last: it uses all of the above
 };
 

@@ -155,9 +155,8 @@ void EbpfRows::traffic(double cookie, std::uint64_t netns, std::uint16_t protoco
   if (protocol != IPPROTO_TCP && is_unspecified(local) && !is_unspecified(row.peerAddress)) {
     std::uint32_t mtu = 0;
     Address source{};
-    if (netns_.ensure(netns, static_cast<pid_t>(t.mover.pid)) &&
-        netns_.source_address(netns, row.peerAddress, source, mtu))
-      row.localAddress = source;
+    netns_.ensure(netns, static_cast<pid_t>(t.mover.pid));
+    if (netns_.source_address(netns, row.peerAddress, source, mtu)) row.localAddress = source;
   }
   out.add(row);
 }

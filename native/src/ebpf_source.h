@@ -4,12 +4,16 @@
 #include <deque>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "bpf_programs.h"
+#include "delay_accounting.h"
 #include "ebpf_rows.h"
+#include "exchanges.h"
 #include "identity.h"
 #include "process_table.h"
 #include "source.h"
+#include "usage_rows.h"
 #include "vanished.h"
 
 namespace procflow {
@@ -20,7 +24,8 @@ class EbpfSource : public Source {
   explicit EbpfSource(const SourceOptions& options);
   ~EbpfSource() override;
 
-  const std::vector<Tier>& tiers() const { return programs_.tiers(); }
+  // The reason of a tier that is on names what of it is missing.
+  const std::vector<Tier>& tiers() const { return tiers_; }
 
   int wake_fd() const override;
   int wait_ms() const override;
@@ -35,6 +40,8 @@ class EbpfSource : public Source {
   void drain();
   void poll();
   void scan_processes();
+  void sample();
+  void tell_tiers();
   void tell_loss(const char* place, std::uint64_t count);
   void read_losses();
   void recover_ended();
@@ -45,11 +52,16 @@ class EbpfSource : public Source {
 
   SourceOptions options_;
   BpfPrograms programs_;
+  DelayAccounting delay_accounting_;
+  std::vector<Tier> tiers_;
   Identity identity_;
   ProcessTable processes_;
   EbpfRows rows_;
+  UsageRows usage_rows_;
+  Exchanges exchanges_;
   Vanished vanished_;
   ring_buffer* ring_ = nullptr;
+  int wake_fd_ = -1;
   BatchBuilder* out_ = nullptr;
 
   // Connections that were reset, or timed out, while a process holds them: it may still read what has come, so their
@@ -65,15 +77,17 @@ class EbpfSource : public Source {
   std::unordered_map<std::uint64_t, PacketSocket> packet_sockets_;
 
   pf_statistics statistics_{};
-  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0;
+  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0, exchanges_lost_ = 0;
   std::uint64_t polls_ = 0;
   std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
+  std::uint64_t next_sample_ns_ = 0, next_calibration_ns_ = 0;
   double last_poll_ms_ = 0;
   std::uint64_t interval_ns_ = 0;
   bool full_poll_ = true;
   bool draining_ = false;
   bool polling_ = false;
   bool losses_told_ = false;
+  bool tiers_told_ = false;
   std::unordered_map<std::uint64_t, std::uint64_t> told_;  // cookie to time of what was told during a poll
   bool ended_waiting_ = false;
   std::string last_error_;

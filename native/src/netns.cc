@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 namespace procflow {
@@ -19,7 +19,9 @@ namespace {
 constexpr double kSecond = 1e9;
 constexpr double kReadEveryNs = 10 * kSecond;
 constexpr double kCheckEveryNs = 2 * kSecond;
+constexpr double kCheckAgainNs = 0.1 * kSecond;
 constexpr double kForgetAfterNs = 60 * kSecond;
+constexpr double kForgetGoneAfterNs = 3 * kSecond;
 constexpr double kRouteTtlNs = 10 * kSecond;
 constexpr double kUnknownRouteTtlNs = 1 * kSecond;
 constexpr double kRefusedForNs = 10 * kSecond;
@@ -45,22 +47,17 @@ bool to_address(int family, const std::uint8_t* data, std::size_t length, Addres
   return false;
 }
 
-std::uint64_t netns_of(const char* path) {
-  struct stat info {};
-  return stat(path, &info) == 0 ? info.st_ino : 0;
-}
-
-std::uint64_t netns_of(pid_t pid) {
-  char path[48];
-  std::snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
-  return netns_of(path);
+// The process or the mount that led to a namespace does not any more, or never did.
+bool leads_nowhere(const SystemError& error) {
+  return error.code == ENOENT || error.code == ESRCH || error.code == ESTALE;
 }
 
 }  // namespace
 
-std::uint64_t own_netns() { return netns_of("/proc/thread-self/ns/net"); }
+std::uint64_t own_netns() { return netns_at("/proc/thread-self/ns/net"); }
 
-SystemError socket_in_netns(std::uint64_t netns, pid_t pid, int family, int type, int protocol, OwnedFd& made) {
+SystemError socket_in_netns(std::uint64_t netns, const std::string& path, int family, int type, int protocol,
+                            OwnedFd& made) {
   // Opened once, in the namespace the agent started in: the way back.
   static const OwnedFd home(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   static const std::uint64_t home_netns = own_netns();
@@ -72,13 +69,11 @@ SystemError socket_in_netns(std::uint64_t netns, pid_t pid, int family, int type
     made = OwnedFd(socket(family, type, protocol));
     return made ? SystemError{} : SystemError{errno, "socket"};
   }
-  char path[48];
-  std::snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
-  const OwnedFd there(::open(path, O_RDONLY | O_CLOEXEC));
-  if (!there) return {errno, "open a process's network namespace"};
+  const OwnedFd there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!there) return {errno, "open a network namespace"};
   struct stat info {};
-  if (fstat(there.get(), &info) != 0) return {errno, "stat a process's network namespace"};
-  if (info.st_ino != netns) return {ESTALE, "find a network namespace by its process"};
+  if (fstat(there.get(), &info) != 0) return {errno, "stat a network namespace"};
+  if (info.st_ino != netns) return {ESTALE, "find a network namespace"};
   if (!home) return {ENOENT, "open the own network namespace"};
   if (setns(there.get(), CLONE_NEWNET) != 0) return {errno, "setns"};
   made = OwnedFd(socket(family, type, protocol));
@@ -110,7 +105,6 @@ bool NetnsTable::ensure(std::uint64_t netns, pid_t pid) {
   if (const auto found = namespaces_.find(netns); found != namespaces_.end()) {
     Namespace& entry = *found->second;
     entry.used_ns = now;
-    if (pid > 0) entry.pid = pid;
     if (entry.route.is_open()) return true;
   }
   if (const auto refused = refused_until_.find(netns); refused != refused_until_.end()) {
@@ -121,22 +115,22 @@ bool NetnsTable::ensure(std::uint64_t netns, pid_t pid) {
   const bool met_before = slot != nullptr;
   if (!met_before) slot = std::make_unique<Namespace>();
   slot->used_ns = now;
-  slot->pid = pid;
-  make_room(slot.get());
-  if (open(*slot, netns, pid)) return true;
+  if (open(*slot, netns, netns_path(pid)) || (leads_nowhere(last_error_) && open(*slot, netns, finder_.find(netns)))) {
+    make_room(slot.get());
+    return true;
+  }
   if (!met_before) namespaces_.erase(netns);
-  // A process that has gone or moved says nothing of the namespace: the next one may lead there.
-  const int code = last_error_.code;
-  if (code != ENOENT && code != ESRCH && code != ESTALE) {
+  // Who has gone or moved says nothing of the namespace: the next one may lead there.
+  if (!leads_nowhere(last_error_)) {
     if (refused_until_.size() >= kMaxRefused) refused_until_.clear();
     refused_until_[netns] = now + kRefusedForNs;
   }
   return false;
 }
 
-bool NetnsTable::open(Namespace& entry, std::uint64_t netns, pid_t pid) {
+bool NetnsTable::open(Namespace& entry, std::uint64_t netns, const std::string& path) {
   OwnedFd made;
-  SystemError error = socket_in_netns(netns, pid, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE, made);
+  SystemError error = socket_in_netns(netns, path, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE, made);
   if (!error) error = entry.route.open(std::move(made), RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
   if (error) {
     last_error_ = error;
@@ -156,7 +150,10 @@ bool NetnsTable::open(Namespace& entry, std::uint64_t netns, pid_t pid) {
   interest.events = EPOLLIN;
   interest.data.u64 = netns;
   epoll_ctl(events_.get(), EPOLL_CTL_ADD, entry.route.fd(), &interest);
+  entry.path = path;
   entry.dirty = true;
+  // Its number may have been another's, that is gone.
+  std::erase_if(routes_, [netns](const auto& route) { return route.first.netns == netns; });
   open_sockets_++;
   return true;
 }
@@ -168,7 +165,7 @@ void NetnsTable::close(Namespace& entry) {
 }
 
 void NetnsTable::make_room(const Namespace* keep) {
-  while (open_sockets_ >= limit_) {
+  while (open_sockets_ > limit_) {
     Namespace* oldest = nullptr;
     for (auto& [netns, entry] : namespaces_)
       if (entry.get() != keep && entry->route.is_open() && (oldest == nullptr || entry->used_ns < oldest->used_ns))
@@ -180,17 +177,22 @@ void NetnsTable::make_room(const Namespace* keep) {
 
 void NetnsTable::check_alive(double now, BatchBuilder& out) {
   checked_ns_ = now;
+  next_check_ns_ = now + kCheckEveryNs;
   for (auto at = namespaces_.begin(); at != namespaces_.end();) {
     const std::uint64_t netns = at->first;
     Namespace& entry = *at->second;
+    bool gone = false;
     if (netns == own_) {
       entry.used_ns = now;
-    } else if (entry.route.is_open() && netns_of(entry.pid) != netns) {
-      close(entry);
+    } else if (netns_at(entry.path) != netns) {
+      entry.path = finder_.find(netns);
+      gone = entry.path.empty();
     }
+    if (gone) close(entry);
     // Closed ones keep their addresses for a while; no more of them than four times the limit.
-    const bool forgotten = !entry.route.is_open() &&
-                           (now - entry.used_ns > kForgetAfterNs || namespaces_.size() > 4 * limit_);
+    const double kept_ns = gone ? kForgetGoneAfterNs : kForgetAfterNs;
+    const bool forgotten =
+        !entry.route.is_open() && (now - entry.used_ns > kept_ns || namespaces_.size() > 4 * limit_);
     if (!forgotten) {
       ++at;
       continue;
@@ -219,7 +221,9 @@ void NetnsTable::addresses(BatchBuilder& out) {
     }
     if (count < 64) break;
   }
-  if (now - checked_ns_ > kCheckEveryNs) check_alive(now, out);
+  // A namespace that was unmounted is to go at once: its devices go with it.
+  if (finder_.mounts_changed()) next_check_ns_ = std::min(next_check_ns_, checked_ns_ + kCheckAgainNs);
+  if (now >= next_check_ns_) check_alive(now, out);
   int reads = 0;
   for (auto& [netns, entry] : namespaces_) {
     if (!entry->route.is_open() || (!entry->dirty && now - entry->read_ns < kReadEveryNs)) continue;

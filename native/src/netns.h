@@ -12,6 +12,7 @@
 
 #include "batch.h"
 #include "netlink.h"
+#include "netns_finder.h"
 #include "proc_files.h"
 
 namespace procflow {
@@ -19,10 +20,11 @@ namespace procflow {
 // The inode of this process's own network namespace, 0 when /proc does not tell.
 std::uint64_t own_netns();
 
-// Opens a socket inside a network namespace: `pid` is a process known to be in it. The thread goes there and comes
-// back; the socket stays there. Needs CAP_SYS_ADMIN for other namespaces than the own. ESTALE: the process is in
-// another namespace by now.
-SystemError socket_in_netns(std::uint64_t netns, pid_t pid, int family, int type, int protocol, OwnedFd& socket);
+// Opens a socket inside a network namespace: `path` leads there, as a process's /proc/PID/ns/net or a mount does. The
+// thread goes there and comes back; the socket stays there. Needs CAP_SYS_ADMIN for other namespaces than the own.
+// ESTALE: the path leads to another namespace by now.
+SystemError socket_in_netns(std::uint64_t netns, const std::string& path, int family, int type, int protocol,
+                            OwnedFd& socket);
 
 class NetnsTable {
  public:
@@ -33,14 +35,15 @@ class NetnsTable {
 
   std::uint64_t own() const { return own_; }
 
-  // Makes a namespace known through a process that is in it. False when it cannot be entered. Cheap when known.
+  // Makes a namespace known: through a process that is in it, or was when it was met, else through whatever leads
+  // there. False when it cannot be entered. Cheap when known.
   bool ensure(std::uint64_t netns, pid_t pid);
 
   // Adds a row for each address that appeared or went away since the last call, in every known namespace. Call often:
   // reads only what changed, and everything anew each 10 s.
   //
-  // A socket keeps its namespace alive. When the process that led here is gone the socket is closed, so that an ended
-  // container's namespace can go; its addresses are reported removed when nobody named it again for a minute.
+  // A socket keeps its namespace alive. When no process is in it and no mount holds it any more, the socket is closed,
+  // so that an ended container's namespace can go, and its addresses are reported removed a moment later.
   void addresses(BatchBuilder& out);
 
   // The source address the kernel would use towards a peer, and the path's MTU by route and device. False: unknown.
@@ -64,7 +67,7 @@ class NetnsTable {
   using AddressKey = std::pair<std::uint32_t, Address>;
   struct Namespace {
     Netlink route;
-    pid_t pid = 0;
+    std::string path;  // led here
     double used_ns = 0, read_ns = 0;
     bool dirty = true;
     std::map<std::uint32_t, Link> links;
@@ -85,7 +88,7 @@ class NetnsTable {
     double expires_ns = 0;
   };
 
-  bool open(Namespace& entry, std::uint64_t netns, pid_t pid);
+  bool open(Namespace& entry, std::uint64_t netns, const std::string& path);
   void close(Namespace& entry);
   void make_room(const Namespace* keep);
   void check_alive(double now, BatchBuilder& out);
@@ -94,9 +97,10 @@ class NetnsTable {
 
   std::size_t limit_;
   std::uint64_t own_;
+  NetnsFinder finder_;
   OwnedFd events_;  // epoll over the sockets of all namespaces
   std::size_t open_sockets_ = 0;
-  double checked_ns_ = 0;
+  double checked_ns_ = 0, next_check_ns_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<Namespace>> namespaces_;
   std::unordered_map<std::uint64_t, double> refused_until_;
   std::unordered_map<RouteKey, Route, RouteHash> routes_;

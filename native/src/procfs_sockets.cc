@@ -45,6 +45,23 @@ bool is_ipv4(const Address& address) {
   return std::memcmp(address.data(), kMapped, 12) == 0;
 }
 
+// What a socket is and where it is.
+SocketRow row_of(std::uint64_t netns, const DiagSocket& socket) {
+  SocketRow row;
+  row.family = socket.family;
+  row.type = socket.type;
+  row.protocol = socket.protocol;
+  row.cookie = static_cast<double>(socket.cookie);
+  row.netns = static_cast<double>(netns);
+  row.uid = socket.uid;
+  row.interfaceIndex = socket.interface_index;
+  row.localAddress = socket.local;
+  row.localPort = socket.local_port;
+  row.remoteAddress = socket.remote;
+  row.remotePort = socket.remote_port;
+  return row;
+}
+
 DiagSocket addressed_as(const SocketRow& row) {
   DiagSocket socket;
   socket.cookie = static_cast<std::uint64_t>(row.cookie);
@@ -77,14 +94,8 @@ void ProcfsSockets::observe(std::uint64_t netns, DiagTable table, const DiagSock
     }
     found = sockets_.try_emplace(key).first;
     Tracked& tracked = found->second;
-    SocketRow& row = tracked.row;
     tracked.table = table;
-    row.family = socket.family;
-    row.type = socket.type;
-    row.protocol = socket.protocol;
-    row.cookie = static_cast<double>(socket.cookie);
-    row.netns = static_cast<double>(netns);
-    row.uid = socket.uid;
+    SocketRow& row = tracked.row = row_of(netns, socket);
     row.state = row.fromState = socket.state;
     // When one that was there before the agent began is not known.
     if (scan_ == 1)
@@ -274,17 +285,7 @@ void ProcfsSockets::ended(std::uint64_t netns, const DiagSocket& socket, const L
   Tracked fresh;
   Tracked& tracked = found == sockets_.end() ? fresh : found->second;
   if (found == sockets_.end()) {
-    SocketRow& row = fresh.row;
-    row.family = socket.family;
-    row.type = socket.type;
-    row.protocol = socket.protocol;
-    row.cookie = static_cast<double>(socket.cookie);
-    row.netns = static_cast<double>(netns);
-    row.uid = socket.uid;
-    row.localAddress = socket.local;
-    row.localPort = socket.local_port;
-    row.remoteAddress = socket.remote;
-    row.remotePort = socket.remote_port;
+    SocketRow& row = fresh.row = row_of(netns, socket);
     // It lived between two scans: at least since it was last active.
     row.firstNs = now - std::max(socket.tcp.since_sent_ms, socket.tcp.since_received_ms) * 1e6;
     if (row.firstNs < scan_ns_) row.firstNs = scan_ns_;

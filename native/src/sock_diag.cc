@@ -251,7 +251,7 @@ const char* name_of(DiagTable table) { return info_of(table).name; }
 
 SystemError SockDiag::open(std::uint64_t netns, pid_t pid) {
   OwnedFd made;
-  const SystemError error = socket_in_netns(netns, pid, AF_NETLINK, SOCK_DGRAM, NETLINK_SOCK_DIAG, made);
+  const SystemError error = socket_in_netns(netns, netns_path(pid), AF_NETLINK, SOCK_DGRAM, NETLINK_SOCK_DIAG, made);
   return error ? error : netlink_.open(std::move(made), 0);
 }
 
@@ -318,7 +318,7 @@ SystemError SockDiag::dump_packet(const OnSocket& on_socket, bool& complete) {
 SystemError SockDiag::watch_ends(std::uint64_t netns, pid_t pid, OnSocket on_end) {
   OwnedFd made;
   SystemError error =
-      socket_in_netns(netns, pid, AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK, NETLINK_SOCK_DIAG, made);
+      socket_in_netns(netns, netns_path(pid), AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK, NETLINK_SOCK_DIAG, made);
   if (error) return error;
   // What does not fit is lost and counted. The forced size needs CAP_NET_ADMIN.
   if (setsockopt(made.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kEndsBufferBytes, sizeof kEndsBufferBytes) != 0)

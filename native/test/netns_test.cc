@@ -1,5 +1,7 @@
 #include "../src/netns.h"
 
+#include <sys/mount.h>
+
 #include <algorithm>
 
 #include "batch_reader.h"
@@ -54,8 +56,6 @@ TEST("another namespace is entered by a process in it, and left again") {
   const auto netns = netns_inode(child.pid());
   if (netns == own_netns()) SKIP("cannot make a network namespace");
   NetnsTable table;
-  CHECK(!table.ensure(netns, getpid()));  // this process is not in it
-  CHECK_EQ(table.last_error().code, ESTALE);
   REQUIRE(table.ensure(netns, child.pid()));
   CHECK_EQ(own_netns(), table.own());
   const Batch batch = read_addresses(table);
@@ -63,7 +63,7 @@ TEST("another namespace is entered by a process in it, and left again") {
 
   // A route is asked there, not here.
   OwnedFd probe;
-  CHECK(!socket_in_netns(netns, child.pid(), AF_INET, SOCK_DGRAM, 0, probe));
+  CHECK(!socket_in_netns(netns, netns_path(child.pid()), AF_INET, SOCK_DGRAM, 0, probe));
   CHECK_EQ(own_netns(), table.own());
   if (has(batch, netns, ipv4("10.77.1.2"))) {
     Address source{};
@@ -74,6 +74,82 @@ TEST("another namespace is entered by a process in it, and left again") {
     CHECK(!table.source_address(netns, ipv4("192.0.2.1"), source, mtu));  // no default route there
     CHECK(!table.source_address(netns, ipv4("192.0.2.1"), source, mtu));
   }
+}
+
+// Whether the table can ask the namespace itself; each peer is another one, since answers are kept.
+bool can_ask(NetnsTable& table, std::uint64_t netns) {
+  static std::uint8_t peers = 1;
+  Address source{}, peer = ipv4("127.0.0.0");
+  peer[15] = peers++;
+  std::uint32_t mtu = 0;
+  return table.source_address(netns, peer, source, mtu);
+}
+
+TEST("a namespace is found by another process in it, when the one that was met has gone or is elsewhere") {
+  Child child([] {
+    if (enter_new_netns()) loopback_up();
+  });
+  const auto netns = netns_inode(child.pid());
+  if (netns == own_netns()) SKIP("cannot make a network namespace");
+  Child dead([] {});
+  const pid_t gone = dead.pid();
+  dead.end();
+  {
+    NetnsTable table;
+    REQUIRE(table.ensure(netns, gone));
+    CHECK(can_ask(table, netns));
+  }
+  NetnsTable table;
+  REQUIRE(table.ensure(netns, getpid()));
+  CHECK(can_ask(table, netns));
+}
+
+TEST("a namespace without a process is found by its mount, and let go with it") {
+  auto child = std::make_unique<Child>([] {
+    if (enter_new_netns()) loopback_up();
+  });
+  const pid_t pid = child->pid();
+  const auto netns = netns_inode(pid);
+  if (netns == own_netns()) SKIP("cannot make a network namespace");
+  char place[] = "/tmp/netns test XXXXXX";
+  REQUIRE(OwnedFd(mkstemp(place)));
+  if (mount(netns_path(pid).c_str(), place, nullptr, MS_BIND, nullptr) != 0) {
+    unlink(place);
+    SKIP("cannot mount");
+  }
+  child.reset();
+  NetnsTable table;
+  CHECK(table.ensure(netns, pid));
+  CHECK(has(read_addresses(table), netns, ipv4("127.0.0.1")));
+  CHECK(can_ask(table, netns));
+
+  CHECK_EQ(umount(place), 0);
+  unlink(place);
+  bool let_go = false, removed = false;
+  for (int i = 0; i < 1000 && !removed; i++) {
+    removed = has(read_addresses(table), netns, ipv4("127.0.0.1"), true);
+    let_go |= !can_ask(table, netns);
+    usleep(10000);
+  }
+  CHECK(let_go);
+  CHECK(removed);
+  CHECK(!table.ensure(netns, pid));
+}
+
+TEST("mounts of network namespaces are told from others") {
+  const auto mounts = netns_mounts(
+      "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+      "450 23 0:4 net:[4026532177] /run/netns/a rw shared:5 - nsfs nsfs rw\n"
+      "451 23 0:4 mnt:[4026532178] /run/snapd/ns/b.mnt rw - nsfs nsfs rw\n"
+      "452 23 0:4 net:[4026532179] /run/my\\040net\\134ns\\04 rw - nsfs nsfs rw\n"
+      "453 23\n"
+      "\n"
+      "454 23 0:4 net:[] /x rw - nsfs nsfs rw\n"
+      "455 23 0:4 net:[4026532180]");
+  CHECK_EQ(mounts.size(), 3u);
+  CHECK_EQ(mounts.at(4026532177), "/run/netns/a");
+  CHECK_EQ(mounts.at(4026532179), "/run/my net\\ns\\04");
+  CHECK_EQ(mounts.at(4026532180), "");
 }
 
 TEST("addresses that come and go are told") {

@@ -6,12 +6,13 @@ import { say, SetupError } from './report.mjs';
 import { runQuietly } from './run.mjs';
 import { contentHash, isStamped, stamp } from './stamp.mjs';
 
+const SOURCES = ['native/binding.gyp', 'native/build-bpf.mjs', 'native/bpf', 'native/src'];
 const OUTPUT = 'native/build/Release/procflow.node';
 
 /** The native addon with its BPF programs. */
 export function nativeStep() {
   const current = () =>
-    contentHash(['native', 'node_modules/node-addon-api/package.json'], [process.versions.modules, process.arch]);
+    contentHash([...SOURCES, 'node_modules/node-addon-api/package.json'], [process.versions.modules, process.arch]);
   return {
     due: () => !existsSync(join(ROOT, OUTPUT)) || !isStamped('native', current()),
     run: async () => {

@@ -7,8 +7,11 @@ import { runQuietly } from './run.mjs';
 
 const BUILD = ['clang', 'llvm', 'libbpf-dev', 'libelf-dev', 'zlib1g-dev', 'pkg-config', 'g++', 'make', 'python3'];
 
-/** What the system tests make their traffic with, and compare it with. */
-const TESTS = ['nginx-light', 'curl', 'iproute2', 'tcpdump', 'gcc', 'libc6-dev', 'liburing-dev', 'ethtool', 'python3'];
+/** What the system tests make their traffic with, and compare it with; and what the C++ tests are compiled with. */
+const TESTS = [
+  ...['nginx-light', 'curl', 'iproute2', 'tcpdump', 'ethtool', 'python3'],
+  ...['gcc', 'libc6-dev', 'liburing-dev', 'g++', 'make'],
+];
 
 const BENCH = ['softflowd'];
 

@@ -1,8 +1,10 @@
 /** What feeds the correlator: live capture, or a recording. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  agentCapabilities,
   Capture,
   decodeBatch,
+  effectiveCapabilities,
   hostFacts,
   loadAddon,
   readRecording,
@@ -13,6 +15,7 @@ import type { Config } from '../config/index.js';
 import type { CaptureStatus, Correlator, UserResolver } from '../correlate/index.js';
 import { ProcflowError } from '../errors.js';
 import type { Logger } from '../log.js';
+import { dropPrivileges } from './privileges.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface Feed {
@@ -35,14 +38,20 @@ export interface Feed {
   stop(): Promise<void>;
 }
 
-const NOT_STARTED: CaptureStatus = {
-  source: 'ebpf',
-  sourceReason: 'not started yet',
-  tiers: [],
-  programRuns: {},
-  lastPollMs: null,
-  pollIntervalMs: null,
-};
+function notStarted(): CaptureStatus {
+  return {
+    source: 'ebpf',
+    sourceReason: 'not started yet',
+    tiers: [],
+    programRuns: {},
+    lastPollMs: null,
+    pollIntervalMs: null,
+    agentCapabilities: agentCapabilities(null),
+  };
+}
+
+/** What it takes to see which process holds a socket. */
+const SEES_OWNERS = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'];
 
 export function captureFeed(config: Config['capture'], log: Logger): Feed {
   let capture: Capture | undefined;
@@ -54,9 +63,9 @@ export function captureFeed(config: Config['capture'], log: Logger): Feed {
     clock: 'wall',
     nowBootNs: () => (bootToUnixNs === null ? null : Date.now() * 1e6 - bootToUnixNs),
     resolveUsers: (uids) => loadAddon().resolveUsers(uids),
-    ownersHidden: process.geteuid?.() !== 0,
+    ownersHidden: !SEES_OWNERS.every((name) => effectiveCapabilities()?.includes(name)),
     status: () => {
-      if (capture === undefined) return NOT_STARTED;
+      if (capture === undefined) return notStarted();
       const { error, ...status } = capture.status();
       if (error !== null && error !== loggedError) log.warn(`capture: ${error}`);
       loggedError = error;
@@ -79,6 +88,8 @@ export function captureFeed(config: Config['capture'], log: Logger): Feed {
         },
         onFailure: (reason) => fail(new ProcflowError('CAPTURE_UNAVAILABLE', `capture ended: ${reason}`)),
       });
+      // The API listens already, and all programs are attached.
+      dropPrivileges(capture, log);
     },
     setFilter: (changed) => capture?.setFilter(changed),
     stop: async () => capture?.stop(),
@@ -97,7 +108,7 @@ export async function replayFeed(file: string, speed: 'real' | 'full', log: Logg
     nowBootNs: () => null,
     resolveUsers: (uids) => (sameHost ? loadAddon().resolveUsers(uids) : Promise.resolve(uids.map(() => null))),
     ownersHidden: false,
-    status: () => ({ ...NOT_STARTED, source: 'replay', sourceReason: `replays ${file}, recorded by ${host.source}` }),
+    status: () => ({ ...notStarted(), source: 'replay', sourceReason: `replays ${file}, recorded by ${host.source}` }),
     start: (correlator, _ownPorts, ready, fail) => {
       finished = play(correlator, ready, fail);
     },

@@ -1,6 +1,7 @@
 import { Capture, hostFacts, RecordingWriter } from '../capture/index.js';
 import type { Config } from '../config/index.js';
 import { createLog } from '../log.js';
+import { dropPrivileges } from './privileges.js';
 import { AGENT_VERSION } from './version.js';
 
 const PROGRESS_MS = 10_000;
@@ -27,6 +28,7 @@ export async function record(config: Config, file: string, signal: AbortSignal):
   const host = { ...hostFacts(), agentVersion: AGENT_VERSION, source, startMicros: Date.now() * 1000 };
   try {
     writer = await RecordingWriter.create(file, host);
+    dropPrivileges(capture, log);
     for (const batch of batches.splice(0)) writer.append(batch, Date.now() * 1000);
     log.info({ source }, `recording to ${file}; stop with Ctrl-C`);
     await untilStopped(writer);

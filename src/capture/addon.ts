@@ -26,16 +26,20 @@ export interface NativeOptions {
   readonly pollIntervalMs: number;
   readonly ringBufferBytes: number;
   readonly maxSockets: number;
+  readonly sampleIntervalMs: number;
   readonly messages: boolean;
+  readonly resources: boolean;
+  readonly peakMemory: boolean;
+  readonly delayAccounting: boolean;
   /** Empty to find it. */
   readonly cgroupRoot: string;
   readonly filter: NativeFilter;
 }
 
 export interface NativeTier {
-  readonly name: 'lifecycle' | 'messages';
+  readonly name: 'lifecycle' | 'messages' | 'resources';
   readonly on: boolean;
-  /** Why it is off; empty when it is on. */
+  /** Why it is off, or which part of it is; empty when all of it is on. */
   readonly reason: string;
 }
 
@@ -46,6 +50,8 @@ export interface NativeCapture {
   status(): string;
   setFilter(filter: NativeFilter): void;
   tiers(): NativeTier[];
+  /** Id of the thread that captures; null once it was stopped. */
+  thread(): number | null;
 }
 
 export interface Addon {
@@ -60,6 +66,11 @@ export interface Addon {
   ) => NativeCapture;
   /** What stands against eBPF on this host; empty when nothing does. */
   bpfObstacle(): string;
+  /**
+   * Gives up, for good and on all threads, what a running capture does not need; the thread named keeps what it needs.
+   * @throws Error with the reason when that is not wholly done
+   */
+  dropPrivileges(captureThread: number): void;
   /** Account names by the host's name service; null for a uid without an account. */
   resolveUsers(uids: readonly number[]): Promise<(string | null)[]>;
 }

@@ -93,6 +93,17 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
   return best;
 }
 
+/** The text of 16 bytes. */
+export function addressText(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
+  return formatWords(
+    view.getUint32(0, true),
+    view.getUint32(4, true),
+    view.getUint32(8, true),
+    view.getUint32(12, true),
+  );
+}
+
 /** The 16 bytes of an address: IPv4 as mapped. @throws RangeError when the text is no address */
 export function addressBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(16);

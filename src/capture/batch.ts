@@ -41,6 +41,23 @@ export type BatchTable<N extends TableName> = { readonly rows: number } & {
 
 export type BatchTables = { readonly [N in TableName]: BatchTable<N> };
 
+type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
+
+/** The columns of each table in their order, as pairs of name and type. */
+const COLUMNS: readonly (readonly (readonly [name: string, type: ColumnType])[])[] = TABLE_NAMES.map((table) =>
+  Object.entries(TABLES[table]),
+);
+
+/**
+ * Tables without rows: most batches leave most of them empty, and share these. The others are copies with columns of
+ * their own, since the engine keeps an object that is put together name by name as a dictionary, slow to make and to
+ * read. A spread makes it a record.
+ */
+const EMPTY_TABLES: readonly object[] = COLUMNS.map((columns) => ({
+  rows: 0,
+  ...Object.fromEntries(columns.map(([name, type]) => [name, columnOf(type, new ArrayBuffer(0), 0, 0)])),
+}));
+
 export class Batch {
   private readonly decoded: (string | undefined)[] = [];
 
@@ -156,9 +173,7 @@ class Decoder {
 
     this.offset = headerBytes;
     const decoded: Partial<Record<TableName, object>> = {};
-    TABLE_NAMES.forEach((name, index) => {
-      decoded[name] = this.table(name, counts[index] ?? 0);
-    });
+    for (const [index, name] of TABLE_NAMES.entries()) decoded[name] = this.table(index, counts[index] ?? 0);
     const ends = this.column('u32', stringCount, 'string offsets') as Uint32Array;
     const bytes = this.column('u8', stringSize, 'strings') as Uint8Array;
     checkEnds(ends, stringSize);
@@ -180,40 +195,42 @@ class Decoder {
     return batch;
   }
 
-  private table(name: TableName, rows: number): object {
-    const table: Record<string, unknown> = { rows };
-    for (const [column, type] of Object.entries(TABLES[name])) {
-      table[column] = this.column(type, rows, `${name}.${column}`);
+  private table(index: number, rows: number): object {
+    if (rows === 0) return EMPTY_TABLES[index] as object;
+    const table: Record<string, unknown> = { ...EMPTY_TABLES[index], rows };
+    for (const [name, type] of COLUMNS[index] ?? []) {
+      table[name] = this.column(type, rows, name, TABLE_NAMES[index]);
     }
     return table;
   }
 
-  private column(
-    type: ColumnType,
-    rows: number,
-    what: string,
-  ): Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array {
+  private column(type: ColumnType, rows: number, name: string, table?: string): Column {
     const start = this.offset;
     const size = rows * COLUMN_BYTES[type];
     if (start + size > this.buffer.byteLength) {
+      const what = table === undefined ? name : `${table}.${name}`;
       throw corrupt(`ends within ${what}: ${start + size} bytes are needed, it has ${this.buffer.byteLength}`);
     }
     this.offset = start + padded(size);
-    switch (type) {
-      case 'u8':
-        return new Uint8Array(this.buffer, start, rows);
-      case 'u16':
-        return new Uint16Array(this.buffer, start, rows);
-      case 'u32':
-      case 'str':
-        return new Uint32Array(this.buffer, start, rows);
-      case 'i32':
-        return new Int32Array(this.buffer, start, rows);
-      case 'f64':
-        return new Float64Array(this.buffer, start, rows);
-      case 'addr':
-        return new Uint32Array(this.buffer, start, rows * 4);
-    }
+    return columnOf(type, this.buffer, start, rows);
+  }
+}
+
+function columnOf(type: ColumnType, buffer: ArrayBuffer, start: number, rows: number): Column {
+  switch (type) {
+    case 'u8':
+      return new Uint8Array(buffer, start, rows);
+    case 'u16':
+      return new Uint16Array(buffer, start, rows);
+    case 'u32':
+    case 'str':
+      return new Uint32Array(buffer, start, rows);
+    case 'i32':
+      return new Int32Array(buffer, start, rows);
+    case 'f64':
+      return new Float64Array(buffer, start, rows);
+    case 'addr':
+      return new Uint32Array(buffer, start, rows * 4);
   }
 }
 
@@ -226,13 +243,14 @@ function checkEnds(ends: Uint32Array, size: number): void {
 }
 
 function checkStringColumns(tables: BatchTables, strings: number): void {
-  for (const name of TABLE_NAMES) {
-    for (const [column, type] of Object.entries(TABLES[name])) {
+  for (const [index, table] of TABLE_NAMES.entries()) {
+    if (tables[table].rows === 0) continue;
+    for (const [name, type] of COLUMNS[index] ?? []) {
       if (type !== 'str') continue;
-      const values = (tables[name] as unknown as Record<string, Uint32Array>)[column] ?? [];
+      const values = (tables[table] as unknown as Record<string, Uint32Array>)[name] ?? [];
       for (const value of values) {
         if (value >= strings && value !== UNKNOWN_STRING)
-          throw corrupt(`names a string that is not there in ${name}.${column}`);
+          throw corrupt(`names a string that is not there in ${table}.${name}`);
       }
     }
   }

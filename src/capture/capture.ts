@@ -3,6 +3,7 @@ import type { Config } from '../config/index.js';
 import { ProcflowError } from '../errors.js';
 import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
 import { nativeFilter } from './filter.js';
+import { agentCapabilities, type AgentCapabilities } from './capabilities.js';
 import type { TierStatus } from './tiers.js';
 
 type CaptureConfig = Config['capture'];
@@ -15,6 +16,7 @@ export interface CaptureStatus {
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
   readonly programRuns: Readonly<Record<string, number>>;
+  readonly agentCapabilities: AgentCapabilities;
   /** What went wrong in the last poll, or in the source as a whole; null when nothing did. */
   readonly error: string | null;
 }
@@ -87,8 +89,19 @@ export class Capture {
       lastPollMs: native.lastPollMs ?? null,
       pollIntervalMs: native.pollIntervalMs ?? null,
       programRuns: native.programRuns ?? {},
+      agentCapabilities: agentCapabilities(this.native.thread()),
       error: native.error ?? null,
     };
+  }
+
+  /**
+   * Gives up, for the whole process and for good, the privileges that are not needed once all is open: files and sockets
+   * that only root may make are to be made before.
+   * @throws Error with the reason when that is not wholly done
+   */
+  dropPrivileges(): void {
+    const thread = this.native.thread();
+    if (thread !== null) loadAddon().dropPrivileges(thread);
   }
 
   /** Takes a new filter for the sockets that open from now on. @throws ProcflowError CONFIG_INVALID */
@@ -107,18 +120,23 @@ export class Capture {
       return [
         { name: 'lifecycle', state: 'UNAVAILABLE', reason: this.reason ?? BETTER_SOURCE_OFF },
         { name: 'messages', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
+        { name: 'resources', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
       ];
     }
+    const { config } = this.options;
     return this.native.tiers().map(({ name, on, reason }) => ({
       name,
-      state: on ? 'ON' : this.options.config.messages ? 'UNAVAILABLE' : 'OFF',
-      reason: on ? null : reason,
+      state: on ? 'ON' : name === 'lifecycle' || config[name] ? 'UNAVAILABLE' : 'OFF',
+      reason: reason === '' ? null : reason,
     }));
   }
 }
 
 function nativeOptions(config: CaptureConfig, ownPorts: readonly number[]): NativeOptions {
-  const { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot, keepOwnTraffic } = config;
-  const filter = nativeFilter(config.filter, { keepOwnTraffic, ownPorts, cgroupRoot });
-  return { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot: cgroupRoot ?? '', filter };
+  const { source: _, filter, cgroupRoot, keepOwnTraffic, ...plain } = config;
+  return {
+    ...plain,
+    cgroupRoot: cgroupRoot ?? '',
+    filter: nativeFilter(filter, { keepOwnTraffic, ownPorts, cgroupRoot }),
+  };
 }

@@ -1,7 +1,8 @@
 /** What the kernel and the privileges allow, and what to do about the rest. */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { release } from 'node:os';
 import { loadAddon } from './addon.js';
+import { effectiveCapabilities } from './capabilities.js';
 import { Capture } from './capture.js';
 import { findCgroupRoot } from './host.js';
 import type { Config } from '../config/index.js';
@@ -20,14 +21,13 @@ export interface DoctorReport {
   readonly checks: readonly DoctorCheck[];
 }
 
-/** capability(7) numbers, include/uapi/linux/capability.h. */
 const CAPABILITIES = [
-  { bit: 39, name: 'CAP_BPF', use: 'load the kernel programs' },
-  { bit: 38, name: 'CAP_PERFMON', use: 'attach them to tracepoints' },
-  { bit: 12, name: 'CAP_NET_ADMIN', use: 'attach them to cgroups, read sockets of all users' },
-  { bit: 21, name: 'CAP_SYS_ADMIN', use: 'enter network namespaces' },
-  { bit: 19, name: 'CAP_SYS_PTRACE', use: 'read the executable and the descriptors of other users’ processes' },
-  { bit: 2, name: 'CAP_DAC_READ_SEARCH', use: 'find the path of a cgroup by its id' },
+  { name: 'CAP_BPF', use: 'load the kernel programs' },
+  { name: 'CAP_PERFMON', use: 'attach them to tracepoints' },
+  { name: 'CAP_NET_ADMIN', use: 'attach them to cgroups' },
+  { name: 'CAP_SYS_ADMIN', use: 'enter network namespaces' },
+  { name: 'CAP_SYS_PTRACE', use: 'read the executable and the descriptors of other users’ processes' },
+  { name: 'CAP_DAC_READ_SEARCH', use: 'find the path of a cgroup by its id' },
 ] as const;
 
 /** Finds out what can be captured here, by trying it. */
@@ -80,11 +80,9 @@ function btfCheck(): DoctorCheck {
 }
 
 function capabilityChecks(): DoctorCheck[] {
-  const effective = BigInt(
-    `0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`,
-  );
-  return CAPABILITIES.map(({ bit, name, use }) =>
-    ((effective >> BigInt(bit)) & 1n) === 1n
+  const effective = effectiveCapabilities() ?? [];
+  return CAPABILITIES.map(({ name, use }) =>
+    effective.includes(name)
       ? { name, status: 'ok', detail: use }
       : {
           name,

@@ -107,6 +107,19 @@ function captureSection() {
     messages: kinds.bool('Count each send and receive, per process: exact shares, and all that is not TCP.', {
       default: true,
     }),
+    resources: kinds.bool('Read what processes spend, at the edges of flows and at intervals.', { default: true }),
+    sampleIntervalMs: kinds.duration(
+      'How often it is read what each process has spent.',
+      { min: 100, max: 10 * MINUTE_MS },
+      { default: 1000 },
+    ),
+    peakMemory: kinds.bool('Keep the highest memory of processes while flows last; costs something per page fault.', {
+      default: true,
+    }),
+    delayAccounting: kinds.bool(
+      'Switch kernel.task_delayacct on while the agent runs: without it I/O wait is not known.',
+      { default: true },
+    ),
     cgroupRoot: kinds.optionalPath('Mount point of the cgroup v2 hierarchy; off to find it.', { default: null }),
     keepOwnTraffic: kinds.bool("Show the agent's own flows, too.", { default: false }),
     filter: section({

@@ -1,48 +1,43 @@
 /** Gives a half its flow: the one of the half that mirrors it, or a new one. */
 import { isUnspecifiedText } from '../capture/address.js';
 import { HALF_FLAG, PeerHalf, ROLE_EVIDENCE, StreamSocket, type Half } from './halves.js';
-import type { Endpoint, Flow, Protocol } from './model.js';
+import type { Endpoint, Flow, FlowName, Protocol } from './model.js';
 import { NOTE } from './owners.js';
 import type { Namespace } from './namespaces.js';
 import type { Tables } from './tables.js';
 import { otherEnd, type Tuple } from './tuples.js';
 
-/** What a half's rows say about it. */
-export interface Opening {
-  readonly protocol: Protocol;
-  readonly ipVersion: 4 | 6 | null;
-  readonly local: Tuple;
-  readonly remote: Tuple;
-  readonly role: Role;
-  readonly startMicros: number;
-  /** The id, if this half is to name the flow. */
-  readonly id: string;
+/** What a half's rows say about it. One instance serves them all, one after the other. */
+export class Opening {
+  protocol: Protocol = 'OTHER';
+  ipVersion: 4 | 6 | null = null;
+  readonly local: MutableTuple = { address: '', port: null };
+  readonly remote: MutableTuple = { address: '', port: null };
+  isClient = false;
+  /** {@link ROLE_EVIDENCE} for {@link isClient}. */
+  evidence = 0;
+  startNs = 0;
+  /** {@link FlowName.salt}, should it not be the first flow of its name. */
+  salt = 0;
 }
 
-export interface Role {
-  readonly isClient: boolean;
-  readonly evidence: number;
+interface MutableTuple extends Tuple {
+  address: string;
+  port: number | null;
 }
 
-/** Who is the client when nothing was seen of the opening: the listener's side serves, or the lower port. */
-export function guessRole(
-  tables: Tables,
-  namespace: Namespace,
-  protocolNumber: number,
-  local: Tuple,
-  remote: Tuple,
-): Role {
-  if (local.port !== null && tables.listeners.has(namespace, protocolNumber, local.port)) {
-    return { isClient: false, evidence: ROLE_EVIDENCE.listener };
+/** Decides who is the client when nothing was seen of it: the listener's side serves, or the lower port. */
+export function guessRole(tables: Tables, namespace: Namespace, protocolNumber: number, opening: Opening): void {
+  const { local, remote } = opening;
+  const serves = (port: number | null): boolean =>
+    port !== null && tables.listeners.has(namespace, protocolNumber, port);
+  opening.evidence = ROLE_EVIDENCE.listener;
+  if (serves(local.port)) opening.isClient = false;
+  else if (namespace.isLocal(remote.address) && serves(remote.port)) opening.isClient = true;
+  else {
+    opening.isClient = (local.port ?? 0) >= (remote.port ?? 0);
+    opening.evidence = ROLE_EVIDENCE.ports;
   }
-  if (
-    remote.port !== null &&
-    namespace.isLocal(remote.address) &&
-    tables.listeners.has(namespace, protocolNumber, remote.port)
-  ) {
-    return { isClient: true, evidence: ROLE_EVIDENCE.listener };
-  }
-  return { isClient: (local.port ?? 0) >= (remote.port ?? 0), evidence: ROLE_EVIDENCE.ports };
 }
 
 /** Returns false when the flow table is full. */
@@ -50,11 +45,16 @@ export function attach(tables: Tables, half: Half, opening: Opening): boolean {
   const mate = tables.tuples.findMate(half, opening.local, opening.remote);
   if (mate !== null && mate.flow !== null && mate.endpoint !== null) join(tables, half, mate, mate.flow, opening);
   else if (!open(tables, half, opening)) return false;
-  half.roleEvidence = opening.role.evidence;
-  tables.tuples.add(half);
+  half.roleEvidence = opening.evidence;
+  if (mayFindMate(half)) tables.tuples.add(half);
   if (half instanceof PeerHalf && half.mate === null) tables.targets.add(half);
   tables.touch(half);
   return true;
+}
+
+/** A connection has two ends, once; without connections the other end may be taken by another socket. */
+function mayFindMate(half: Half): boolean {
+  return half instanceof PeerHalf || (half.mate === null && half.mateEndReason === null);
 }
 
 /** Nobody can find the half any more. */
@@ -70,11 +70,12 @@ function open(tables: Tables, half: Half, opening: Opening): boolean {
     half.flags |= HALF_FLAG.refused;
     return false;
   }
-  const flow = tables.flows.create(opening.id, opening.protocol, half.protocolNumber, opening.ipVersion);
-  flow.startMicros = opening.startMicros;
-  flow.lastMicros = opening.startMicros;
+  const name = nameOf(tables, half, opening);
+  const flow = tables.flows.create(name, opening.protocol, half.protocolNumber, opening.ipVersion);
+  flow.startMicros = tables.clock.micros(opening.startNs);
+  flow.lastMicros = flow.startMicros;
   flow.noteBits = tables.tiers.notesOf(half.protocolNumber);
-  const local = opening.role.isClient ? flow.client : flow.server;
+  const local = opening.isClient ? flow.client : flow.server;
   place(half, flow, local, opening.local);
   const remote = otherEnd(flow, local);
   remote.address = opening.remote.address;
@@ -83,25 +84,32 @@ function open(tables: Tables, half: Half, opening: Opening): boolean {
   return true;
 }
 
+/** What the half calls its flow. A socket that connects again, or a peer that comes back, has another each time. */
+function nameOf(tables: Tables, half: Half, opening: Opening): FlowName {
+  const { ids, endedCookies, flows } = tables;
+  const peer = half instanceof PeerHalf ? half.peer : null;
+  const mayBeFirst = half instanceof PeerHalf ? !half.resumes : !endedCookies.has(half.cookie);
+  const first = ids.flow(half.cookie, peer, 0);
+  return mayBeFirst && !flows.has(first) ? first : ids.flow(half.cookie, peer, opening.salt);
+}
+
 /** Two halves become one flow. */
 function join(tables: Tables, half: Half, mate: Half, flow: Flow, opening: Opening): void {
   const across = otherEnd(flow, mate.endpoint);
   const wouldBeClient = flow.client === across;
-  if (opening.role.isClient !== wouldBeClient && opening.role.evidence > mate.roleEvidence) {
+  if (opening.isClient !== wouldBeClient && opening.evidence > mate.roleEvidence) {
     [flow.client, flow.server] = [flow.server, flow.client];
   }
   place(half, flow, across, opening.local);
   half.mate = mate;
   if (mate instanceof PeerHalf) tables.targets.remove(mate);
+  else tables.tuples.remove(mate);
   if (mate.has(HALF_FLAG.ended)) rememberEnd(tables, half, mate, flow);
   else mate.mate = half;
   // The flow is named after its client, as long as nobody has heard its name.
-  if (flow.revision === 0 && flow.client === across) flow.id = opening.id;
-  if (mate.endpoint !== null && isUnspecifiedText(mate.endpoint.address)) {
-    mate.endpoint.address = opening.remote.address;
-    flow.noteBits &= ~NOTE.localAddressUnknown;
-  }
-  flow.startMicros = Math.min(flow.startMicros, opening.startMicros);
+  if (flow.revision === 0 && flow.client === across) flow.name = nameOf(tables, half, opening);
+  if (mate.endpoint !== null) nameLocal(flow, mate.endpoint, opening.remote.address);
+  flow.startMicros = Math.min(flow.startMicros, tables.clock.micros(opening.startNs));
   locate(flow, half);
   tables.touch(mate);
 }
@@ -124,6 +132,14 @@ export function stopLinger(tables: Tables, flow: Flow): void {
   linger.done = true;
   tables.lingerOf.delete(flow);
   unindex(tables, linger.half);
+}
+
+/** A wildcard socket's address has become known, if it has. Returns whether that is news. */
+export function nameLocal(flow: Flow, endpoint: Endpoint, address: string): boolean {
+  if (!isUnspecifiedText(endpoint.address) || isUnspecifiedText(address)) return false;
+  endpoint.address = address;
+  flow.noteBits &= ~NOTE.localAddressUnknown;
+  return true;
 }
 
 function place(half: Half, flow: Flow, endpoint: Endpoint, local: Tuple): void {

@@ -1,54 +1,50 @@
-/** Containers for a million entries: they never stop the program to move all of them at once. */
+/** Containers that make no garbage. */
+import { mixed } from './hash-index.js';
 
-const SHARDS = 256;
+const FIRST_CAPACITY = 1024;
 
-/**
- * A map in many small ones. One large Map doubles with a pause of tenths of a second for a million entries; each of these
- * doubles by itself.
- */
-export class ShardedMap<K extends number | string, V> {
-  private readonly shards: readonly Map<K, V>[] = Array.from({ length: SHARDS }, () => new Map<K, V>());
+/** Numbers other than 0: open addressing in one typed array, which is left half empty. */
+export class NumberSet {
+  private places: Float64Array;
   private count = 0;
+
+  /** @param expected so many find room without moving */
+  constructor(expected = 0) {
+    let capacity = FIRST_CAPACITY;
+    while (capacity < expected * 2) capacity *= 2;
+    this.places = new Float64Array(capacity);
+  }
 
   get size(): number {
     return this.count;
   }
 
-  get(key: K): V | undefined {
-    return this.shard(key).get(key);
+  has(value: number): boolean {
+    return this.places[this.placeOf(value)] === value;
   }
 
-  has(key: K): boolean {
-    return this.shard(key).has(key);
+  add(value: number): void {
+    const place = this.placeOf(value);
+    if (this.places[place] === value) return;
+    this.places[place] = value;
+    if (++this.count * 2 > this.places.length) this.grow();
   }
 
-  set(key: K, value: V): void {
-    const shard = this.shard(key);
-    const before = shard.size;
-    shard.set(key, value);
-    this.count += shard.size - before;
+  /** Where the value is, or would be. Numbers that count up lie side by side, as in a {@link HashIndex}. */
+  private placeOf(value: number): number {
+    const last = this.places.length - 1;
+    let place = value & last;
+    for (let found = this.places[place]; found !== 0 && found !== value; found = this.places[place]) {
+      place = (place + (mixed(value) | 1)) & last;
+    }
+    return place;
   }
 
-  delete(key: K): boolean {
-    const deleted = this.shard(key).delete(key);
-    if (deleted) this.count--;
-    return deleted;
+  private grow(): void {
+    const { places } = this;
+    this.places = new Float64Array(places.length * 2);
+    for (const value of places) if (value !== 0) this.places[this.placeOf(value)] = value;
   }
-
-  *values(): IterableIterator<V> {
-    for (const shard of this.shards) yield* shard.values();
-  }
-
-  private shard(key: K): Map<K, V> {
-    return this.shards[shardOf(key)] as Map<K, V>;
-  }
-}
-
-/** Numbers count up, and the characters of ids vary most before the last: both spread evenly. */
-function shardOf(key: number | string): number {
-  if (typeof key === 'number') return key % SHARDS;
-  const end = key.length;
-  return (key.charCodeAt(end - 2) * 31 + key.charCodeAt(end - 3) * 7 + key.charCodeAt(end - 5)) % SHARDS;
 }
 
 /** First in, first out, without moving the rest each time. */

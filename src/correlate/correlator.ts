@@ -10,7 +10,16 @@ import { finishIdle, finishLingering } from './ends.js';
 import { FlowTable, type FlowLimits } from './flow-table.js';
 import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
 import { IdMaker } from './ids.js';
-import type { Fact, FactListener, HostStatus, LiveState, Loss, ProcessUsage, TierStatus } from './live-state.js';
+import type {
+  AgentCapabilities,
+  Fact,
+  FactListener,
+  HostStatus,
+  LiveState,
+  Loss,
+  ProcessUsage,
+  TierStatus,
+} from './live-state.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
 import { makeRedactor } from './redact.js';
@@ -48,6 +57,7 @@ export interface CaptureStatus {
   readonly programRuns: Readonly<Record<string, number>>;
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly agentCapabilities: AgentCapabilities;
   /** Losses that no batch tells of. */
   readonly losses?: readonly Loss[];
 }
@@ -118,6 +128,7 @@ export class Correlator implements LiveState {
     this.processTable.forgot = (process) => this.usage.forgetProcess(process);
     this.flowTable = new FlowTable(
       flows,
+      ids,
       this.processTable,
       (event, flow) => this.tellFlow(event, flow),
       (share) => this.usage.forgetShare(share),
@@ -290,6 +301,7 @@ export class Correlator implements LiveState {
     tables.detections.expire(tables);
     this.usage.expire();
     tables.endedCookies.retain(clock.nowNs);
+    tables.targets.retain(clock.nowNs);
     this.exchangeTable.retain(clock.nowMicros);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);

@@ -1,12 +1,12 @@
 /** Rules for sockets that are not connected TCP: listeners, UDP, ICMP, raw, packet. Their traffic rows make the flows. */
-import { isUnspecifiedText } from '../capture/address.js';
 import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
-import { BoundSocket, Counters, OWNER_RANK, small, type DatagramShare, type PeerHalf } from './halves.js';
+import { nameLocal } from './attach.js';
+import { BoundSocket, Counters, OWNER_RANK, PACKET, small, type DatagramShare, type PeerHalf } from './halves.js';
 import type { Flow } from './model.js';
 import type { Movements } from './movements.js';
 import { NOTE, OwnerFacts, proposeBoundOwner, proposeOwner, setCreator } from './owners.js';
-import { allPeers, datagramShareOf, dropShare, findPeer, NOBODY, openPeer, PACKET, peerOf } from './peers.js';
+import { allPeers, datagramShareOf, dropShare, findPeer, NOBODY, openPeer, peerOf } from './peers.js';
 import type { Tables } from './tables.js';
 import { addressOrNull, type TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
@@ -118,13 +118,13 @@ function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void
   const process = row.pid === 0 ? null : (known?.process ?? tables.processes.reference(row.pid, row.startNs));
   if (known === undefined && process !== null) tables.processes.ranAs(process, row.uid);
   const share = known ?? datagramShareOf(half, process ?? NOBODY);
-  if (wentBack(share, row)) share.base = countersOf(share);
+  if (share.ended || wentBack(share, row)) share.rebase();
   const advanced = hasAdvanced(share, row);
   if (advanced && half.flow === null) {
     const firstNs = half.resumes ? row.lastNs || row.timeNs : row.firstNs || row.lastNs || row.timeNs;
     const firstReceived = (row.flags & TRAFFIC_FLAG.firstReceived) !== 0;
     openPeer(tables, half, { firstNs, firstReceived, localAddress: row.localAddress });
-  }
+  } else if (advanced) tables.targets.update(half);
   const { flow, endpoint } = half;
   if (flow !== null && endpoint !== null && advanced) {
     put(share, row);
@@ -137,15 +137,14 @@ function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void
       proposeOwner(tables, half, process, OWNER_RANK.mover);
     }
     if (row.firstNs !== 0 && row.firstNs < half.firstNs) seenEarlier(tables, half, flow, row);
-    if (isUnspecifiedText(endpoint.address) && row.localAddress !== null) {
-      endpoint.address = row.localAddress;
-      flow.noteBits &= ~NOTE.localAddressUnknown;
-    }
     tables.touch(half);
+  }
+  if (flow !== null && endpoint !== null && row.localAddress !== null) {
+    if (nameLocal(flow, endpoint, row.localAddress)) tables.touch(half);
   }
   if ((row.flags & TRAFFIC_FLAG.final) === 0) return;
   if (half.flow === null) dropShare(half, share);
-  else share.base = countersOf(share);
+  else share.ended = true;
 }
 
 /** A row of another process shows that the conversation began earlier, maybe by the other side. */
@@ -189,19 +188,6 @@ function put(share: DatagramShare, row: TrafficRow): void {
   share.receivedMessages = small(row.receivedMessages + (base?.receivedMessages ?? 0));
   share.receivedOctets = small(row.receivedOctets + (base?.receivedOctets ?? 0));
   share.receivedPackets = small(row.receivedPackets + (base?.receivedPackets ?? 0));
-}
-
-function countersOf(share: DatagramShare): Counters {
-  return Object.assign(new Counters(), {
-    sentBytes: share.sentPayloadBytes,
-    sentMessages: share.sentMessages,
-    sentOctets: share.sentOctets,
-    sentPackets: share.sentPackets,
-    receivedBytes: share.receivedPayloadBytes,
-    receivedMessages: share.receivedMessages,
-    receivedOctets: share.receivedOctets,
-    receivedPackets: share.receivedPackets,
-  });
 }
 
 /** Completes a half at the end of a batch: its traffic is the sum of its processes', or what passed on the wire. */

@@ -7,7 +7,7 @@ import type { FlowEndReason } from './model.js';
 import { allPeers, sleep } from './peers.js';
 import { proposeOwner } from './owners.js';
 import type { Tables } from './tables.js';
-import { otherEnd } from './tuples.js';
+import { mayHaveMate } from './tuples.js';
 
 const SYN_SENT = 2;
 const ERRNO = {
@@ -18,8 +18,6 @@ const ERRNO = {
   refused: 111,
   hostUnreachable: 113,
 } as const;
-const ICMP = 1;
-const ICMPV6 = 58;
 
 /** The more specific reason of two ends wins. */
 const SPECIFICITY: readonly FlowEndReason[] = [
@@ -72,8 +70,8 @@ export function finishStream(tables: Tables, batch: Batch, row: number, socket: 
     tables.touch(mate);
     return;
   }
-  const mayHaveMate = socket.mateEndReason === null && socket.has(HALF_FLAG.established);
-  if (mayHaveMate && otherEnd(flow, socket.endpoint).local) linger(tables, socket, reason, endMicros);
+  const waits = socket.mateEndReason === null && socket.has(HALF_FLAG.established);
+  if (waits && mayHaveMate(tables.namespaces, socket)) linger(tables, socket, reason, endMicros);
   else {
     unindex(tables, socket);
     tables.endFlow(flow, reason, endMicros);
@@ -102,8 +100,7 @@ function finishPeer(tables: Tables, half: PeerHalf, endMicros: number): void {
   const { flow, mate } = half;
   if (flow === null) return;
   tables.touch(half);
-  const waits = half.protocolNumber !== ICMP && half.protocolNumber !== ICMPV6 && half.protocolNumber !== 0;
-  if (half.mateEndReason === null && waits && otherEnd(flow, half.endpoint).local) {
+  if (half.mateEndReason === null && mayHaveMate(tables.namespaces, half)) {
     // What the other end has received may be read only with the next poll.
     if (mate !== null) {
       mate.mate = null;
@@ -119,7 +116,7 @@ function finishPeer(tables: Tables, half: PeerHalf, endMicros: number): void {
 
 function forgetSocket(tables: Tables, cookie: number): void {
   tables.sockets.delete(cookie);
-  tables.endedCookies.add(cookie, tables.clock.nowNs);
+  tables.endedCookies.add(cookie);
 }
 
 function linger(tables: Tables, half: Half, reason: FlowEndReason, endMicros: number): void {

@@ -1,7 +1,8 @@
 /** Flows: live ones, and those that ended a short while ago. */
 import { Fifo } from './collections.js';
-import { HashIndex, mixed } from './hash-index.js';
-import { Flow, type FlowEndReason, type Process, type ProcessShare, type Protocol } from './model.js';
+import { HashIndex, hashTuple, MANY, mixed } from './hash-index.js';
+import type { IdMaker } from './ids.js';
+import { Flow, type FlowEndReason, type FlowName, type Process, type ProcessShare, type Protocol } from './model.js';
 import type { ProcessTable } from './process-table.js';
 
 export interface FlowLimits {
@@ -13,25 +14,23 @@ export interface FlowLimits {
   readonly maxLive: number;
 }
 
-/** `f_` and what encodes the host. */
-const ID_PREFIX_LENGTH = 12;
-
 export type FlowEvent = 'STARTED' | 'UPDATED' | 'ENDED';
 
-class FlowsById extends HashIndex<string, Flow> {
-  protected override keyOf(flow: Flow): string {
-    return flow.id;
+class FlowsByName extends HashIndex<FlowName, Flow> {
+  protected override keyOf(flow: Flow): FlowName {
+    return flow.name;
   }
-  protected override hashOf(id: string): number {
-    // All ids begin alike, with the host.
-    let hash = id.length;
-    for (let i = ID_PREFIX_LENGTH; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-    return mixed(hash);
+  protected override matches({ name }: Flow, { cookie, peer, salt }: FlowName): boolean {
+    if (name.cookie !== cookie || name.salt !== salt) return false;
+    return name.peer?.port === peer?.port && name.peer?.address === peer?.address;
+  }
+  protected override hashOf({ cookie, peer, salt }: FlowName): number {
+    return peer === null ? cookie ^ salt : mixed(cookie ^ salt ^ hashTuple(0, 0, peer.port, peer.address));
   }
 }
 
 export class FlowTable {
-  private readonly byId = new FlowsById();
+  private readonly byName = new FlowsByName(MANY);
   private readonly ended = new Fifo<Flow>();
   /** When each of them was published as ended: an idle flow's own end is long past by then. */
   private readonly endedAt = new Fifo<number>();
@@ -46,6 +45,7 @@ export class FlowTable {
 
   constructor(
     private readonly limits: FlowLimits,
+    private readonly ids: IdMaker,
     private readonly processes: ProcessTable,
     private readonly emit: (event: FlowEvent, flow: Flow) => void,
     /** A flow is forgotten, and this share of it. */
@@ -53,11 +53,17 @@ export class FlowTable {
   ) {}
 
   all(): Iterable<Flow> {
-    return this.byId.values();
+    return this.byName.values();
   }
 
   get(id: string): Flow | undefined {
-    return this.byId.get(id);
+    const name = this.ids.flowOf(id);
+    return name === null ? undefined : this.byName.get(name);
+  }
+
+  /** Whether a flow of this name was published and is remembered. */
+  has(name: FlowName): boolean {
+    return this.byName.get(name) !== undefined;
   }
 
   get live(): number {
@@ -90,9 +96,9 @@ export class FlowTable {
     this.refusedCount++;
   }
 
-  create(id: string, protocol: Protocol, protocolNumber: number, ipVersion: 4 | 6 | null): Flow {
+  create(name: FlowName, protocol: Protocol, protocolNumber: number, ipVersion: 4 | 6 | null): Flow {
     this.liveCount++;
-    return new Flow(id, this.sequence++, protocol, protocolNumber, ipVersion);
+    return new Flow(name, this.sequence++, protocol, protocolNumber, ipVersion);
   }
 
   /** Ends a flow; it is published with the next {@link publish}. */
@@ -112,7 +118,7 @@ export class FlowTable {
     const isNew = flow.revision === 0;
     flow.revision = revision;
     if (isNew) {
-      this.byId.set(flow);
+      this.byName.set(flow);
       this.startedCount++;
       this.emit('STARTED', flow);
     }
@@ -131,7 +137,7 @@ export class FlowTable {
       if (this.ended.size <= this.limits.keepEndedMax && (this.endedAt.peek() ?? 0) > oldest) break;
       this.ended.shift();
       this.endedAt.shift();
-      this.byId.delete(next.id);
+      this.byName.delete(next.name);
       this.forgotten(next);
       this.unlink(next);
     }
@@ -139,17 +145,17 @@ export class FlowTable {
 
   /** Nobody has had a part in the flow any more. */
   private unlink(flow: Flow): void {
-    for (const endpoint of [flow.client, flow.server]) {
-      this.release(flow, endpoint.process);
-      this.release(flow, endpoint.creator);
-      for (const share of endpoint.shares) {
+    for (const { process, creator, shares } of [flow.client, flow.server]) {
+      if (process !== null) this.release(flow, process);
+      if (creator !== null && creator !== process) this.release(flow, creator);
+      for (const share of shares) {
         this.forgetShare(share);
-        this.release(flow, share.process);
+        if (share.process !== process) this.release(flow, share.process);
       }
     }
   }
 
-  private release(flow: Flow, process: Process | null): void {
-    if (process?.flows.delete(flow) === true) this.processes.released(process);
+  private release(flow: Flow, process: Process): void {
+    if (process.flows.delete(flow)) this.processes.released(process);
   }
 }

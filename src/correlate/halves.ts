@@ -3,7 +3,7 @@
  * half it has; any other socket has a half for each of its peers. Two halves that mirror each other are mates and share
  * one flow.
  */
-import { Process, ProcessShare, type Endpoint, type Flow, type FlowEndReason } from './model.js';
+import { Process, ProcessShare, type Endpoint, type Flow, type FlowEndReason, type FlowName } from './model.js';
 import { Namespace } from './namespaces.js';
 import type { WirePeer } from './wire-peers.js';
 import { NO_WINDOW } from './windows.js';
@@ -140,6 +140,9 @@ export class BoundSocket {
 
 export type Socket = StreamSocket | BoundSocket;
 
+/** The protocol number of packet sockets, which have no IP. */
+export const PACKET = 0;
+
 /** A socket and one of its peers. */
 export class PeerHalf extends Half {
   /** Another peer with the same hash. */
@@ -168,6 +171,10 @@ export class PeerHalf extends Half {
   get cookie(): number {
     return this.socket.cookie;
   }
+  /** The peer, as flows are named after it. */
+  get peer(): FlowName['peer'] {
+    return { address: this.protocolNumber === PACKET ? '::' : this.peerAddress, port: this.peerPort };
+  }
   get protocolNumber(): number {
     return this.socket.protocolNumber;
   }
@@ -194,6 +201,20 @@ export class Counters {
  */
 export class CountedShare extends ProcessShare {
   base: Counters | null = null;
+  /** The kernel's counters have ended: should there be others, they begin at zero. */
+  ended = false;
+
+  /** The counters begin at zero again: what the share has is its base from now on. */
+  rebase(): Counters {
+    const base = new Counters();
+    base.sentBytes = this.sentPayloadBytes;
+    base.sentMessages = this.sentMessages;
+    base.receivedBytes = this.receivedPayloadBytes;
+    base.receivedMessages = this.receivedMessages;
+    this.base = base;
+    this.ended = false;
+    return base;
+  }
 }
 
 /** With the IP layer, which TCP sockets count by themselves. */
@@ -204,6 +225,15 @@ export class DatagramShare extends CountedShare {
   receivedPackets = 0;
   /** The window of usage as it would be if its flow had ended with the last message. */
   soFar = NO_WINDOW;
+
+  override rebase(): Counters {
+    const base = super.rebase();
+    base.sentOctets = this.sentOctets;
+    base.sentPackets = this.sentPackets;
+    base.receivedOctets = this.receivedOctets;
+    base.receivedPackets = this.receivedPackets;
+    return base;
+  }
 }
 
 /**

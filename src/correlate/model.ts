@@ -10,6 +10,7 @@
 import type { Application } from './application.js';
 import { flowCommunityId } from './community-id.js';
 import type { FlowExchanges } from './exchange-table.js';
+import { FlowSet } from './flow-set.js';
 import type { Meter } from './meter.js';
 import { tcpFlagsOf, type TcpFlag } from './tcp-flags.js';
 import { NO_WINDOW } from './windows.js';
@@ -122,7 +123,7 @@ export class Process {
   startedBefore = false;
   images: readonly Image[] = [];
   /** Flows it moved bytes on, made or holds, live and recently ended. */
-  readonly flows = new Set<Flow>();
+  readonly flows = new FlowSet();
   /** Ends of live flows that are its own. */
   connections = 0;
   /** Its usage; null before anything was read of it. `LiveState` tells what it says. */
@@ -149,14 +150,16 @@ export class ProcessShare {
 
 const NO_SHARES: readonly ProcessShare[] = [];
 
-/** One side of a flow. */
-export class Endpoint {
+/**
+ * One side of a flow. What it has sent is kept in the endpoint itself, since an object of its own would cost a million flows
+ * 64 bytes each: read it as `sent`.
+ */
+export class Endpoint extends Traffic {
   /** Canonical text (RFC 5952); v4-mapped addresses as IPv4. For PACKET sockets the interface's name or "any". */
   address = '';
   port: number | null = null;
   /** On this host (a socket of this host, or an address of it). */
   local = false;
-  hostname: string | null = null;
   /** Moved the bytes last, or owns the socket by the best evidence there is. */
   process: Process | null = null;
   /** One share is kept without a list around it: that is what nearly every local endpoint has. */
@@ -164,7 +167,15 @@ export class Endpoint {
   creator: Process | null = null;
   /** Network namespace; null when remote or unknown. */
   namespace: { readonly inode: number } | null = null;
-  readonly sent = new Traffic();
+
+  get sent(): Traffic {
+    return this;
+  }
+
+  /** Name that the host itself used for the address; null, since nothing that capture reads tells it. */
+  get hostname(): string | null {
+    return null;
+  }
 
   /** Everyone that moved bytes here, and who opened the socket; order by bytes is the reader's. */
   get shares(): readonly ProcessShare[] {
@@ -176,9 +187,18 @@ export class Endpoint {
     this.moved = shares.length === 1 && only !== undefined ? only : shares;
   }
 
+  addShare(share: ProcessShare): void {
+    this.moved = this.moved === NO_SHARES ? share : [...this.shares, share];
+  }
+
   /** The only share there is, without making a list; null when there are none or several. */
   get onlyShare(): ProcessShare | null {
     return this.moved instanceof ProcessShare ? this.moved : null;
+  }
+
+  /** Whether a process moved bytes here, made or holds the socket. */
+  involves(process: Process): boolean {
+    return this.process === process || this.creator === process || this.shareOf(process) !== undefined;
   }
 
   /** The share of a process, without making a list. */
@@ -193,12 +213,24 @@ export class Endpoint {
   }
 }
 
+/** What identifies a flow. Its text is made when it is read: most flows are never asked. */
+export interface FlowName {
+  /** Opaque global id, stable over a restart of the agent. */
+  readonly id: string;
+  /** The socket that opened the flow. */
+  readonly cookie: number;
+  /** With whom, on a socket that is not connected to one peer; null when the socket says it all. */
+  readonly peer: { readonly address: string; readonly port: number } | null;
+  /** Tells a later flow of the same socket and peer from the first, whose salt is 0. */
+  readonly salt: number;
+}
+
 /** A conversation of two endpoints, from the first to the last packet. */
 export class Flow {
   constructor(
-    /** Opaque global id, stable over a restart of the agent. Never changes once the flow was published. */
-    public id: string,
-    /** Order of first appearance in this agent; only for internal ordering. */
+    /** Never changes once the flow was published. */
+    public name: FlowName,
+    /** Order of first appearance in this agent, from 0; only for internal ordering. */
     readonly sequence: number,
     readonly protocol: Protocol,
     /** IANA protocol number; 0 for PACKET. */
@@ -227,6 +259,16 @@ export class Flow {
   noteBits = 0;
   /** Grows whenever the flow is published with changes; 0 before the first time. */
   revision = 0;
+
+  /** Whether a process has a part in the flow: then the flow is in its `flows`. */
+  involves(process: Process): boolean {
+    return this.client.involves(process) || this.server.involves(process);
+  }
+
+  /** See {@link FlowName.id}. */
+  get id(): string {
+    return this.name.id;
+  }
 
   /** Community ID v1; null without IP addresses. Computed when it is read: most flows are never asked. */
   get communityId(): string | null {

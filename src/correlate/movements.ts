@@ -18,6 +18,8 @@ export class Movements {
   private readonly octets: number[] = [];
   private readonly packets: number[] = [];
   private readonly moving = new Map<Process | null, Movement>();
+  private lastProcess: Process | null = null;
+  private lastMovement: Movement | undefined;
   private fromMicros = Infinity;
 
   constructor(
@@ -58,6 +60,7 @@ export class Movements {
       this.recorder.moved(process, movement, this.fromMicros, now);
     }
     this.moving.clear();
+    this.lastMovement = undefined;
   }
 
   private attribute(flow: Flow, endpoint: Endpoint, octets: number, packets: number): void {
@@ -92,8 +95,14 @@ export class Movements {
   }
 
   private add(process: Process | null, way: 'sent' | 'received', octets: number, packets: number): void {
-    let movement = this.moving.get(process);
-    if (movement === undefined) this.moving.set(process, (movement = new Movement()));
+    // One after the other often belongs to the same process.
+    let movement = process === this.lastProcess ? this.lastMovement : undefined;
+    if (movement === undefined) {
+      movement = this.moving.get(process);
+      if (movement === undefined) this.moving.set(process, (movement = new Movement()));
+      this.lastProcess = process;
+      this.lastMovement = movement;
+    }
     if (way === 'sent') {
       movement.sentOctets += octets;
       movement.sentPackets += packets;

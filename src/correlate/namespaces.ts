@@ -15,6 +15,8 @@ export class Namespace {
   }
 }
 
+const NONE: ReadonlySet<Namespace> = new Set();
+
 export class NamespaceTable {
   private readonly byInode = new Map<number, Namespace>();
   /** Namespaces that have an address, loopback left out: every namespace has that. */
@@ -30,14 +32,13 @@ export class NamespaceTable {
     return added;
   }
 
-  /** The only namespace that has an address; null when none has, or several have. */
-  onlyOneWith(address: string): Namespace | null {
-    const namespaces = this.byAddress.get(address);
-    if (namespaces?.size !== 1) return null;
-    return namespaces.values().next().value ?? null;
+  /** The namespaces that have an address; none for loopback, that is not reached from another one. */
+  having(address: string): ReadonlySet<Namespace> {
+    return this.byAddress.get(address) ?? NONE;
   }
 
-  apply(batch: Batch, row: number): void {
+  /** True when the namespace has an address that it had not before. */
+  apply(batch: Batch, row: number): boolean {
     const table = batch.address;
     const namespace = this.get(table.netns[row] as number);
     const index = table.interfaceIndex[row] as number;
@@ -46,13 +47,14 @@ export class NamespaceTable {
       const interfaces = namespace.addresses.get(address);
       interfaces?.delete(index);
       if (interfaces?.size === 0) this.lose(namespace, address);
-      return;
+      return false;
     }
     const name = batch.text(table.interfaceName[row] as number);
     if (name !== null) namespace.interfaces.set(index, name);
     const interfaces = namespace.addresses.get(address);
+    interfaces?.add(index);
     if (interfaces === undefined) this.gain(namespace, address, index);
-    else interfaces.add(index);
+    return interfaces === undefined;
   }
 
   private gain(namespace: Namespace, address: string, index: number): void {

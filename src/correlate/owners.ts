@@ -82,13 +82,13 @@ export function proposeOwner(tables: Tables, half: Half, process: Process | null
   half.ownerRank = rank;
   if (half.endpoint.process === process) return;
   const previous = half.endpoint.process;
+  enlist(half.flow, process);
   half.endpoint.process = process;
   if (half.flow.state !== 'ENDED') {
     process.connections++;
     if (previous !== null) previous.connections--;
   }
-  process.flows.add(half.flow);
-  if (previous !== null) unlinkUnused(tables, half.flow, previous);
+  if (previous !== null) unlist(tables, half.flow, previous);
   tables.touch(half);
 }
 
@@ -109,15 +109,19 @@ export function proposeBoundOwner(socket: BoundSocket, process: Process | null, 
 
 export function setCreator(flow: Flow, endpoint: Endpoint, creator: Process | null): void {
   if (creator === null || endpoint.creator !== null) return;
+  enlist(flow, creator);
   endpoint.creator = creator;
-  creator.flows.add(flow);
 }
 
-/** Takes a flow from a process that has no part in it any more. */
-function unlinkUnused(tables: Tables, flow: Flow, process: Process): void {
-  for (const { process: owner, creator, shares } of [flow.client, flow.server]) {
-    if (owner === process || creator === process || shares.some((share) => share.process === process)) return;
-  }
+/** Gives a flow to a process that is about to have a part in it. */
+export function enlist(flow: Flow, process: Process): void {
+  // Mostly it has one already, and to look at the flow is cheaper than to search the process's.
+  if (!flow.involves(process)) process.flows.add(flow);
+}
+
+/** Takes a flow from a process, if that has no part in it any more. */
+export function unlist(tables: Tables, flow: Flow, process: Process): void {
+  if (flow.involves(process)) return;
   process.flows.delete(flow);
   tables.processes.released(process);
 }
@@ -139,10 +143,12 @@ export function noteOwners(tables: Tables, half: Half): void {
   if (flow === null) return;
   flow.noteBits &= ~(NOTE.ownerFromListener | NOTE.ownerUnknown | NOTE.processNotVisible);
   const unknown = tables.rules.ownersHidden ? NOTE.processNotVisible : NOTE.ownerUnknown;
-  for (const each of mate === null ? [half] : [half, mate]) {
-    if (each.ownerRank === OWNER_RANK.none) flow.noteBits |= unknown;
-    else if (each.ownerRank === OWNER_RANK.listener) flow.noteBits |= NOTE.ownerFromListener;
-  }
+  flow.noteBits |= ownerNote(half.ownerRank, unknown);
+  if (mate !== null) flow.noteBits |= ownerNote(mate.ownerRank, unknown);
+}
+
+function ownerNote(rank: number, unknown: number): number {
+  return rank === OWNER_RANK.none ? unknown : rank === OWNER_RANK.listener ? NOTE.ownerFromListener : 0;
 }
 
 /** Whether the socket's rows tell who moved last, so that traffic rows need not. */

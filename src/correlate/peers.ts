@@ -1,16 +1,14 @@
 /** The halves of sockets that are not TCP: one for each peer. */
 import { isUnspecifiedText } from '../capture/address.js';
 import { SOCKET_FLAG } from '../capture/layout.js';
-import { attach, guessRole, unindex, type Role } from './attach.js';
-import { Counters, DatagramShare, PeerHalf, ROLE_EVIDENCE, type BoundSocket } from './halves.js';
+import { attach, guessRole, Opening, unindex } from './attach.js';
+import { Counters, DatagramShare, PACKET, PeerHalf, ROLE_EVIDENCE, type BoundSocket } from './halves.js';
 import { Process, type Protocol } from './model.js';
-import { NOTE, proposeOwner, setCreator } from './owners.js';
+import { enlist, NOTE, proposeOwner, setCreator, unlist } from './owners.js';
 import type { Tables } from './tables.js';
-import { hashTuple } from './tuples.js';
+import { hashTuple } from './hash-index.js';
 
-export const PACKET = 0;
 const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
-const AF_INET = 2;
 
 /** Stands for whoever moved bytes without a name. It is shown nowhere. */
 export const NOBODY = new Process('', 0, 0, 0);
@@ -76,6 +74,8 @@ function peerHash(address: string, port: number): number {
   return hashTuple(0, 0, port, address);
 }
 
+const opening = new Opening();
+
 /** What is known when a half's flow begins. */
 export interface PeerOpening {
   readonly firstNs: number;
@@ -84,35 +84,36 @@ export interface PeerOpening {
 }
 
 /** Gives the half a flow. False when the flow table is full. */
-export function openPeer(tables: Tables, half: PeerHalf, opening: PeerOpening): boolean {
+export function openPeer(
+  tables: Tables,
+  half: PeerHalf,
+  { firstNs, firstReceived, localAddress }: PeerOpening,
+): boolean {
   const { socket } = half;
-  const { clock } = tables;
   const isPacket = socket.protocolNumber === PACKET;
-  const ipVersion = isPacket ? null : versionOf(half);
-  const local = {
-    address: localAddressOf(half, opening.localAddress, ipVersion),
-    port: portOf(socket, socket.localPort),
-  };
-  const peerUnknown = !isPacket && isUnspecifiedText(half.peerAddress);
-  const remote = { address: half.peerAddress, port: peerUnknown ? null : portOf(socket, half.peerPort) };
+  const peerUnknown = !isPacket && isUnspecifiedText(half.peerAddress) && half.peerPort === 0;
+  opening.protocol = protocolOf(socket.protocolNumber, socket.family, socket.type);
+  opening.ipVersion = isPacket ? null : versionOf(half);
+  opening.local.address = localAddressOf(half, localAddress, opening.ipVersion);
+  opening.local.port = portOf(socket, socket.localPort);
+  opening.remote.address = half.peerAddress;
+  opening.remote.port = peerUnknown ? null : portOf(socket, half.peerPort);
+  opening.startNs = firstNs;
+  opening.salt = firstNs;
   // A conversation that was older would have been heard of within the idle timeout, or be another one by now.
   const mayBeOlder =
     (socket.flags & SOCKET_FLAG.seeded) !== 0 &&
     !half.resumes &&
-    opening.firstNs - clock.firstNs < tables.rules.idleTimeoutMs * 1e6;
-  const role: Role = mayBeOlder
-    ? guessRole(tables, socket.namespace, socket.protocolNumber, local, remote)
-    : { isClient: !opening.firstReceived, evidence: ROLE_EVIDENCE.seen };
-  const protocol = protocolOf(socket.protocolNumber, socket.family, socket.type);
-  const id = idOf(tables, half, opening.firstNs, isPacket);
-  if (
-    !attach(tables, half, { protocol, ipVersion, local, remote, role, startMicros: clock.micros(opening.firstNs), id })
-  ) {
-    return false;
+    firstNs - tables.clock.firstNs < tables.rules.idleTimeoutMs * 1e6;
+  if (mayBeOlder) guessRole(tables, socket.namespace, socket.protocolNumber, opening);
+  else {
+    opening.isClient = !firstReceived;
+    opening.evidence = ROLE_EVIDENCE.seen;
   }
+  if (!attach(tables, half, opening)) return false;
   const { flow, endpoint } = half;
   if (flow === null || endpoint === null) return false;
-  half.firstNs = opening.firstNs;
+  half.firstNs = firstNs;
   half.moverNs = 0;
   if (flow.state === 'OPENING') flow.state = 'OPEN';
   if (mayBeOlder) {
@@ -120,26 +121,19 @@ export function openPeer(tables: Tables, half: PeerHalf, opening: PeerOpening): 
     flow.noteBits |= NOTE.countersSinceAgentStart | NOTE.startTimeUnknown;
   }
   if (peerUnknown) flow.noteBits |= NOTE.peerUnknown;
-  endpoint.shares = visibleShares(half);
-  for (const share of endpoint.shares) share.process.flows.add(flow);
+  const shares = visibleShares(half);
+  for (const share of shares) enlist(flow, share.process);
+  // Those of another socket that had this end before.
+  const previous = endpoint.shares;
+  endpoint.shares = shares;
+  for (const share of previous) unlist(tables, flow, share.process);
   setCreator(flow, endpoint, socket.creator);
   proposeOwner(tables, half, socket.owner, socket.ownerRank);
   tables.idle.watch(half, flow.lastMicros + tables.rules.idleTimeoutMs * 1000);
   return true;
 }
 
-/** The first flow with a peer is named after both; a later one on the same socket also after its time. */
-function idOf(tables: Tables, half: PeerHalf, firstNs: number, isPacket: boolean): string {
-  const address = isPacket ? '::' : half.peerAddress;
-  if (!half.resumes) {
-    const id = tables.ids.datagramFlow(half.cookie, address, half.peerPort, 0);
-    if (tables.flows.get(id) === undefined) return id;
-  }
-  return tables.ids.datagramFlow(half.cookie, address, half.peerPort, firstNs);
-}
-
 function versionOf(half: PeerHalf): 4 | 6 {
-  if (isUnspecifiedText(half.peerAddress)) return half.socket.family === AF_INET ? 4 : 6;
   return half.peerAddress.includes(':') ? 6 : 4;
 }
 
@@ -165,8 +159,8 @@ export function datagramShareOf(half: PeerHalf, process: Process): DatagramShare
   const share = new DatagramShare(process);
   half.shares.push(share);
   if (half.endpoint !== null && half.flow !== null) {
+    if (process !== NOBODY) enlist(half.flow, process);
     half.endpoint.shares = visibleShares(half);
-    if (process !== NOBODY) process.flows.add(half.flow);
   }
   return share;
 }
@@ -193,6 +187,7 @@ export function sleep(tables: Tables, half: PeerHalf): void {
 
 /** A share that begins at nothing while the kernel's counters go on; null when those ended, too. */
 function restarted(share: DatagramShare): DatagramShare | null {
+  if (share.ended) return null;
   const base = share.base ?? NO_BASE;
   const next = new Counters();
   next.sentBytes = base.sentBytes - share.sentPayloadBytes;

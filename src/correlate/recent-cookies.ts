@@ -1,33 +1,32 @@
 /** Sockets that ended lately: a row of them that was read before their end may arrive after it. */
-import { Fifo, ShardedMap } from './collections.js';
+import { NumberSet } from './collections.js';
 
 /** Longer than capture holds a row back. */
 const KEEP_NS = 5e9;
 const MAX_COOKIES = 500_000;
 
+/** Two generations: the older one is forgotten as a whole, when the younger is as old as must be remembered. */
 export class RecentCookies {
-  private readonly endNs = new ShardedMap<number, number>();
-  private readonly order = new Fifo<number>();
+  private young = new NumberSet();
+  private old = new NumberSet();
+  private youngSinceNs = 0;
 
-  add(cookie: number, nowNs: number): void {
-    if (this.endNs.has(cookie)) return;
-    this.endNs.set(cookie, nowNs);
-    this.order.push(cookie);
+  add(cookie: number): void {
+    this.young.add(cookie);
   }
 
   has(cookie: number): boolean {
-    return this.endNs.has(cookie);
+    return this.young.has(cookie) || this.old.has(cookie);
   }
 
   retain(nowNs: number): void {
-    for (let cookie = this.order.peek(); cookie !== undefined; cookie = this.order.peek()) {
-      if (this.order.size <= MAX_COOKIES && (this.endNs.get(cookie) ?? 0) > nowNs - KEEP_NS) break;
-      this.order.shift();
-      this.endNs.delete(cookie);
-    }
+    if (nowNs - this.youngSinceNs < KEEP_NS && this.young.size < MAX_COOKIES / 2) return;
+    this.old = this.young;
+    this.young = new NumberSet(this.old.size);
+    this.youngSinceNs = nowNs;
   }
 
   get size(): number {
-    return this.order.size;
+    return this.young.size + this.old.size;
   }
 }

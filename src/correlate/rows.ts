@@ -37,10 +37,12 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     yield* applyTierRow(tables, batch, row);
     if (batch.text(batch.tier.name[row] as number) === 'resources') tables.usage.isOn = batch.tier.on[row] === 1;
   }
+  let gained = false;
   for (let row = 0; row < batch.address.rows; row++) {
-    tables.namespaces.apply(batch, row);
+    gained = tables.namespaces.apply(batch, row) || gained;
     if (++steps % STEPS === 0) yield;
   }
+  if (gained) tables.targets.reconsider();
   for (let row = 0; row < batch.process.rows; row++) {
     if (batch.process.kind[row] !== PROCESS_KIND.exit) tables.processes.apply(batch, row);
     if (++steps % STEPS === 0) yield;

@@ -1,5 +1,6 @@
 /** Who moved how much on an endpoint of a connection. */
 import { CountedShare } from './halves.js';
+import { enlist } from './owners.js';
 import type { Endpoint, Flow, Process, ProcessShare } from './model.js';
 
 /** The share of a process on an endpoint; made when it has none. */
@@ -7,8 +8,8 @@ export function shareOf(flow: Flow, endpoint: Endpoint, process: Process): Count
   const known = endpoint.shareOf(process);
   if (known instanceof CountedShare) return known;
   const share = new CountedShare(process);
-  endpoint.shares = [...endpoint.shares, share];
-  process.flows.add(flow);
+  enlist(flow, process);
+  endpoint.addShare(share);
   return share;
 }
 

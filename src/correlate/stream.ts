@@ -1,9 +1,9 @@
 /** Rules for TCP: a connected socket is a half of a flow, and the kernel counts it. */
 import type { Batch } from '../capture/batch.js';
 import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
-import { attach, guessRole, type Role } from './attach.js';
+import { attach, guessRole, Opening } from './attach.js';
 import { finishStream } from './ends.js';
-import { Counters, HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
+import { HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
 import type { Endpoint, Flow, FlowState } from './model.js';
 import { markMover, NOTE, OwnerFacts, ownerFromListener, proposeOwner, setCreator } from './owners.js';
 import { shareOf, ShareSums } from './shares.js';
@@ -24,6 +24,7 @@ const MIN_HEADER_BYTES = 20;
 
 /** Read for one row at a time. */
 const owners = new OwnerFacts();
+const opening = new Opening();
 const shareSums = new ShareSums();
 
 /** Applies a row of a connected TCP socket, except for its end. */
@@ -70,56 +71,34 @@ function mayBegin(tables: Tables, batch: Batch, row: number, cookie: number, kin
 function openStream(tables: Tables, batch: Batch, row: number, socket: StreamSocket): void {
   const table = batch.socket;
   const { clock } = tables;
-  const flags = table.flags[row] as number;
-  const local = { address: tables.texts.at(table.localAddress, row), port: table.localPort[row] as number };
-  const remote = { address: tables.texts.at(table.remoteAddress, row), port: table.remotePort[row] as number };
+  const seeded = ((table.flags[row] as number) & SOCKET_FLAG.seeded) !== 0;
   const firstNs = table.firstNs[row] as number;
-  const seeded = (flags & SOCKET_FLAG.seeded) !== 0;
+  const timeNs = table.timeNs[row] as number;
+  opening.protocol = 'TCP';
+  opening.ipVersion = ipVersionOf(table.family[row] as number, table.localAddress, table.remoteAddress, row);
+  opening.local.address = tables.texts.at(table.localAddress, row);
+  opening.local.port = table.localPort[row] as number;
+  opening.remote.address = tables.texts.at(table.remoteAddress, row);
+  opening.remote.port = table.remotePort[row] as number;
   // A connection from before the agent started no later than the agent did.
-  const startNs =
-    firstNs !== 0
-      ? firstNs
-      : seeded
-        ? Math.min(clock.firstNs, table.timeNs[row] as number)
-        : (table.timeNs[row] as number);
-  const opened = attach(tables, socket, {
-    protocol: 'TCP',
-    ipVersion: ipVersionOf(table.family[row] as number, table.localAddress, table.remoteAddress, row),
-    local,
-    remote,
-    role: roleOf(tables, batch, row, socket, local, remote),
-    startMicros: clock.micros(startNs),
-    id: idOf(tables, socket.cookie, firstNs || (table.timeNs[row] as number)),
-  });
-  if (!opened || socket.flow === null) return;
+  opening.startNs = firstNs || (seeded ? Math.min(clock.firstNs, timeNs) : timeNs);
+  opening.salt = firstNs || timeNs;
+  findRole(tables, batch, row, socket);
+  if (!attach(tables, socket, opening) || socket.flow === null) return;
   socket.flow.startedBefore ||= seeded;
   if (firstNs === 0) socket.flow.noteBits |= NOTE.startTimeUnknown;
   socket.flow.noteBits |= NOTE.tcpFlagsTierOff;
 }
 
-/** A socket that connects again has another flow each time. */
-function idOf(tables: Tables, cookie: number, openedNs: number): string {
-  const id = tables.ids.streamFlow(cookie, 0);
-  const isFirst = !tables.endedCookies.has(cookie) && tables.flows.get(id) === undefined;
-  return isFirst ? id : tables.ids.streamFlow(cookie, openedNs);
-}
-
-function roleOf(
-  tables: Tables,
-  batch: Batch,
-  row: number,
-  socket: StreamSocket,
-  local: { address: string; port: number },
-  remote: { address: string; port: number },
-): Role {
+function findRole(tables: Tables, batch: Batch, row: number, socket: StreamSocket): void {
   const table = batch.socket;
   const flags = table.flags[row] as number;
-  if ((flags & SOCKET_FLAG.passive) !== 0) return { isClient: false, evidence: ROLE_EVIDENCE.seen };
-  const wasSeen = owners.opener !== null || table.state[row] === SYN_SENT || table.fromState[row] === SYN_SENT;
-  if (wasSeen || (table.kind[row] === SOCKET_KIND.opened && (flags & SOCKET_FLAG.seeded) === 0)) {
-    return { isClient: true, evidence: ROLE_EVIDENCE.seen };
-  }
-  return guessRole(tables, socket.namespace, socket.protocolNumber, local, remote);
+  const isPassive = (flags & SOCKET_FLAG.passive) !== 0;
+  const connects = owners.opener !== null || table.state[row] === SYN_SENT || table.fromState[row] === SYN_SENT;
+  if (isPassive || connects || (table.kind[row] === SOCKET_KIND.opened && (flags & SOCKET_FLAG.seeded) === 0)) {
+    opening.isClient = !isPassive;
+    opening.evidence = ROLE_EVIDENCE.seen;
+  } else guessRole(tables, socket.namespace, socket.protocolNumber, opening);
 }
 
 /** Takes over owners, counters, times and the state. */
@@ -232,12 +211,13 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
   }
   if (endpoint.shareOf(process)?.hasMoved !== true) tables.processes.ranAs(process, row.uid);
   const share = shareOf(flow, endpoint, process);
-  const base = share.base;
+  const spliced = socket.spliced?.share === share ? socket.spliced.bytes : 0;
+  if (share.ended) share.rebase().receivedBytes -= spliced;
+  const { base } = share;
   const sentBytes = small(row.sentBytes + (base?.sentBytes ?? 0));
   const receivedBytes = small(row.receivedBytes + (base?.receivedBytes ?? 0));
   const sentMessages = small(row.sentMessages + (base?.sentMessages ?? 0));
   const receivedMessages = small(row.receivedMessages + (base?.receivedMessages ?? 0));
-  const spliced = socket.spliced?.share === share ? socket.spliced.bytes : 0;
   if (
     share.sentPayloadBytes !== sentBytes ||
     share.receivedPayloadBytes - spliced !== receivedBytes ||
@@ -250,9 +230,7 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
     share.receivedMessages = receivedMessages;
     tables.touch(socket);
   }
-  if ((row.flags & TRAFFIC_FLAG.final) !== 0) {
-    share.base = Object.assign(new Counters(), { sentBytes, receivedBytes, sentMessages, receivedMessages });
-  }
+  share.ended = (row.flags & TRAFFIC_FLAG.final) !== 0;
   const lastMicros = tables.clock.micros(row.lastNs);
   if (!socket.has(HALF_FLAG.moverKnown) && (socket.ownerRank < OWNER_RANK.mover || lastMicros >= flow.lastMicros)) {
     proposeOwner(tables, socket, process, OWNER_RANK.mover);
@@ -291,9 +269,11 @@ function attributeSplice(socket: StreamSocket, seenBytes: number): void {
 }
 
 function stateOf(socket: StreamSocket): FlowState {
-  const states = socket.mate instanceof StreamSocket ? [socket.tcpState, socket.mate.tcpState] : [socket.tcpState];
-  if (socket.mateEndReason !== null || socket.has(HALF_FLAG.ended) || states.some(isClosing)) return 'CLOSING';
-  return states.includes(ESTABLISHED) ? 'OPEN' : 'OPENING';
+  const state = socket.tcpState;
+  const mateState = socket.mate instanceof StreamSocket ? socket.mate.tcpState : state;
+  const hasEnded = socket.mateEndReason !== null || socket.has(HALF_FLAG.ended);
+  if (hasEnded || isClosing(state) || isClosing(mateState)) return 'CLOSING';
+  return state === ESTABLISHED || mateState === ESTABLISHED ? 'OPEN' : 'OPENING';
 }
 
 function isClosing(state: number): boolean {

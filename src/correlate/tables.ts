@@ -6,7 +6,7 @@ import { Detections } from './detections.js';
 import type { Exchanges } from './exchanges.js';
 import type { FlowTable } from './flow-table.js';
 import { HALF_FLAG, type BoundSocket, type Half, type Socket } from './halves.js';
-import { HashIndex, mixed } from './hash-index.js';
+import { HashIndex, MANY } from './hash-index.js';
 import { IdleWheel } from './idle-wheel.js';
 import type { IdMaker } from './ids.js';
 import { Listeners } from './listeners.js';
@@ -43,14 +43,14 @@ class SocketsByCookie extends HashIndex<number, Socket> {
     return socket.cookie;
   }
   protected override hashOf(cookie: number): number {
-    return mixed(cookie ^ (cookie / 0x1_0000_0000));
+    return cookie;
   }
 }
 
 export class Tables {
   readonly texts = new AddressTexts();
   readonly namespaces = new NamespaceTable(this.texts);
-  readonly sockets = new SocketsByCookie();
+  readonly sockets = new SocketsByCookie(MANY);
   readonly listeners = new Listeners();
   readonly tuples = new TupleIndex();
   readonly targets = new LocalTargets(this.namespaces);

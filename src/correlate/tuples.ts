@@ -1,6 +1,6 @@
 /** Finds the half that mirrors another: the other end of a conversation within this host. */
 import { isLoopbackText, isUnspecifiedText } from '../capture/address.js';
-import { HashIndex, mixed } from './hash-index.js';
+import { HashIndex, hashTuple, MANY, mixed } from './hash-index.js';
 import { PeerHalf, StreamSocket, type Half } from './halves.js';
 import type { Endpoint, Flow } from './model.js';
 import type { NamespaceTable } from './namespaces.js';
@@ -31,7 +31,7 @@ class Places extends HashIndex<number, Half> {
  * wildcard may not know it; it is compared when both do.
  */
 export class TupleIndex {
-  private readonly places = new Places();
+  private readonly places = new Places(MANY);
 
   /** Enters a half that has a flow. Protocols without two sockets to a conversation are left out. */
   add(half: Half): void {
@@ -97,22 +97,57 @@ export class TupleIndex {
   }
 }
 
+/** Whether the other end of a half may be a socket of this host, in whatever namespace. */
+export function mayHaveMate(namespaces: NamespaceTable, { flow, endpoint, protocolNumber }: Half): boolean {
+  if (flow === null || !canHaveMate(protocolNumber)) return false;
+  const across = otherEnd(flow, endpoint);
+  return across.local || namespaces.having(across.address).size > 0;
+}
+
+/** A namespace is met with its first socket, which may be the receiver of what was told of before. */
+const RECONSIDERED_NS = 2e9;
+
 /**
  * Halves without a mate that send to an address of this host, in whatever namespace, by port: who may have sent what a
  * socket received without asking from whom. Protocols without ports are in one place.
  */
 export class LocalTargets {
   private readonly byPort = new Map<number, Set<PeerHalf>>();
+  /** Those of late that no namespace is known to have the address for, in two generations. */
+  private recent: PeerHalf[] = [];
+  private older: PeerHalf[] = [];
+  private turnNs = 0;
 
   constructor(private readonly namespaces: NamespaceTable) {}
 
+  /** Enters a half that has a flow now. */
   add(half: PeerHalf): void {
-    if (half.flow === null || !canHaveMate(half.protocolNumber)) return;
-    const across = otherEnd(half.flow, half.endpoint);
-    if (!across.local && this.namespaces.onlyOneWith(across.address) === null) return;
+    if (!this.update(half) && canHaveMate(half.protocolNumber)) this.recent.push(half);
+  }
+
+  /** Enters a half whose receiver's address was not of this host before, if it is now. */
+  update(half: PeerHalf): boolean {
+    if (half.mate !== null || half.mateEndReason !== null || !mayHaveMate(this.namespaces, half)) return false;
     const others = this.byPort.get(half.peerPort);
     if (others === undefined) this.byPort.set(half.peerPort, new Set([half]));
     else others.add(half);
+    return true;
+  }
+
+  /** A namespace has an address that was not known. */
+  reconsider(): void {
+    const halves = [...this.older, ...this.recent];
+    this.older = [];
+    this.recent = [];
+    for (const half of halves) if (half.tupleHash >= 0) this.add(half);
+  }
+
+  /** Forgets who was met too long ago to be reconsidered. */
+  retain(nowNs: number): void {
+    if (nowNs < this.turnNs) return;
+    this.turnNs = nowNs + RECONSIDERED_NS / 2;
+    this.older = this.recent;
+    this.recent = [];
   }
 
   remove(half: PeerHalf): void {
@@ -126,7 +161,7 @@ export class LocalTargets {
   }
 
   get size(): number {
-    return this.byPort.size;
+    return this.byPort.size + this.recent.length + this.older.length;
   }
 }
 
@@ -155,16 +190,4 @@ function mirrors(other: Half, protocolNumber: number, localAddress: string, loca
     across.address === localAddress &&
     (endpoint.address === remote.address || isUnspecifiedText(endpoint.address) || isUnspecifiedText(remote.address))
   );
-}
-
-/** 31 bits, so that the engine keeps it as a small integer. */
-export function hashTuple(
-  protocolNumber: number,
-  localPort: number | null,
-  remotePort: number | null,
-  remote: string,
-): number {
-  let hash = Math.imul(((localPort ?? 0) << 16) ^ (remotePort ?? 0) ^ (protocolNumber << 8), 0x9e3779b1);
-  for (let i = 0; i < remote.length; i++) hash = Math.imul(hash ^ remote.charCodeAt(i), 0x01000193);
-  return (hash ^ (hash >>> 15)) & 0x7fffffff;
 }

@@ -8,6 +8,7 @@ import { isLoopbackText, isUnspecifiedText } from '../capture/address.js';
 import { TRAFFIC_FLAG } from '../capture/layout.js';
 import { Counters, OWNER_RANK, UnknownPeers, type BoundSocket, type PeerHalf } from './halves.js';
 import type { Process } from './model.js';
+import type { Namespace } from './namespaces.js';
 import { NOTE, proposeOwner } from './owners.js';
 import { allPeers, datagramShareOf, keptPort, NOBODY, openPeer, peerOf } from './peers.js';
 import type { Tables } from './tables.js';
@@ -105,13 +106,24 @@ function sendsTo(tables: Tables, sender: PeerHalf, socket: BoundSocket): boolean
   const { flow, endpoint, mate } = sender;
   if (flow === null || endpoint === null || mate !== null || sender.socket === socket) return false;
   if (sender.protocolNumber !== socket.protocolNumber) return false;
-  if (isUnspecifiedText(endpoint.address)) return false;
+  // A port names the sender, should its address not be known.
+  if (isUnspecifiedText(endpoint.address) && keptPort(sender.socket) === 0) return false;
   const to = otherEnd(flow, endpoint).address;
-  // To another namespace only when there is no doubt which one.
-  if (sender.namespace !== socket.namespace && tables.namespaces.onlyOneWith(to) !== socket.namespace) return false;
+  if (sender.namespace !== socket.namespace && !isReachedFrom(tables, sender.namespace, to, socket)) return false;
   return isUnspecifiedText(socket.localAddress)
     ? isLoopbackText(to) || socket.namespace.isLocal(to)
     : to === socket.localAddress;
+}
+
+/** Whether `to` is without doubt this socket's when another namespace sends there: several may have one address. */
+function isReachedFrom(tables: Tables, from: Namespace, to: string, socket: BoundSocket): boolean {
+  const candidates = tables.namespaces.having(to);
+  if (!candidates.has(socket.namespace) || candidates.has(from)) return false;
+  for (const namespace of candidates) {
+    if (namespace === socket.namespace) continue;
+    if (tables.listeners.has(namespace, socket.protocolNumber, socket.localPort)) return false;
+  }
+  return true;
 }
 
 /** What a sender has sent, as its receiver counts it. */

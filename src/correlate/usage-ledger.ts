@@ -67,7 +67,7 @@ export class UsageLedger {
     const process = tables.processes.named(usage.pid[row] as number, usage.startNs[row] as number, mayMake);
     if (process === null) return;
     if (kind === USAGE_KIND.sample) this.sample(process, batch, row);
-    else this.open(tables, process, usage.cookie[row] as number, this.read(batch, row));
+    else this.open(tables, process, batch, row);
   }
 
   /** A row of the end of a use. */
@@ -77,15 +77,14 @@ export class UsageLedger {
     const process = tables.processes.named(usage.pid[row] as number, usage.startNs[row] as number, false);
     if (process === null) return;
     const cookie = usage.cookie[row] as number;
-    const last = this.read(batch, row);
     const socket = usableSocket(tables, cookie);
     if (socket instanceof StreamSocket) {
       const share = socket.endpoint?.shareOf(process);
-      if (share !== undefined) this.close(share, last, last.peakMemoryBytes);
-    } else if (socket !== undefined) this.endOn(socket, process, last);
+      if (share !== undefined && isOpen(share.window)) share.window = this.windows.closeRow(share.window, batch, row);
+    } else if (socket !== undefined) this.endOn(socket, process, this.reading.read(batch, row, this.clock));
     else {
       const early = this.aside.get(cookie)?.find((entry) => entry.process === process && isOpen(entry.window));
-      if (early !== undefined) early.window = this.windows.close(early.window, last, last.peakMemoryBytes, false);
+      if (early !== undefined) early.window = this.windows.closeRow(early.window, batch, row);
     }
   }
 
@@ -225,11 +224,6 @@ export class UsageLedger {
     return flow.startedBefore || flow.startMicros >= this.onSinceMicros;
   }
 
-  private read(batch: Batch, row: number): Reading {
-    this.isOn = true;
-    return this.reading.read(batch, row, this.clock);
-  }
-
   private sample(process: Process, batch: Batch, row: number): void {
     this.isOn = true;
     const meter = (process.meter ??= new Meter());
@@ -241,15 +235,24 @@ export class UsageLedger {
     this.sampled.push(process);
   }
 
-  private open(tables: Tables, process: Process, cookie: number, first: Reading): void {
+  private open(tables: Tables, process: Process, batch: Batch, row: number): void {
+    this.isOn = true;
     const meter = (process.meter ??= new Meter());
+    const cookie = batch.usage.cookie[row] as number;
     const socket = usableSocket(tables, cookie);
+    if (socket instanceof StreamSocket) {
+      const { flow, endpoint } = socket;
+      if (flow === null || endpoint === null) return;
+      const share = shareOf(flow, endpoint, process);
+      if (share.window === NO_WINDOW) share.window = this.windows.openRow(meter, batch, row);
+      return;
+    }
     if (socket !== undefined) {
-      if (!hasWindow(socket, process)) this.give(socket, process, this.windows.open(meter, first));
+      if (socket.windows?.has(process) !== true) this.give(socket, process, this.windows.openRow(meter, batch, row));
       return;
     }
     if (cookie === 0 || tables.endedCookies.has(cookie)) return;
-    const entry = { process, window: this.windows.open(meter, first), sinceNs: this.clock.nowNs };
+    const entry = { process, window: this.windows.openRow(meter, batch, row), sinceNs: this.clock.nowNs };
     const others = this.aside.get(cookie);
     if (others === undefined) this.aside.set(cookie, [entry]);
     else others.push(entry);
@@ -374,12 +377,6 @@ function usableSocket(tables: Tables, cookie: number): Socket | undefined {
   if (socket instanceof StreamSocket) return socket.flow === null ? undefined : socket;
   // A bound TCP socket is no flow; should it connect, it becomes another.
   return socket?.protocolNumber === TCP ? undefined : socket;
-}
-
-function hasWindow(socket: Socket, process: Process): boolean {
-  if (!(socket instanceof StreamSocket)) return socket.windows?.has(process) === true;
-  const window = socket.endpoint?.shareOf(process)?.window ?? NO_WINDOW;
-  return window !== NO_WINDOW;
 }
 
 function noteMemory(process: Process, meter: Meter, latest: Reading): void {

@@ -5,6 +5,8 @@
  * earlier reading of the same process that many windows share. What was spent in a closed window is kept at full width;
  * closed ones are only as many as there are ended flows that are remembered.
  */
+import type { Batch } from '../capture/batch.js';
+import { USAGE_FLAG } from '../capture/layout.js';
 import type { BootClock } from './clock.js';
 import type { Meter } from './meter.js';
 import { Slab } from './slab.js';
@@ -52,14 +54,24 @@ export class Windows {
   /** Opens a window with its first reading. */
   open(meter: Meter, first: Reading): number {
     this.unpack(first);
-    const ioWaitKnown = !Number.isNaN(first.ioWaitNs);
+    return this.openWith(meter, first.timeNs);
+  }
+
+  /** The same with a row of the usage table: what nearly all windows begin with, without a detour. */
+  openRow(meter: Meter, batch: Batch, row: number): number {
+    this.unpackRow(batch, row);
+    return this.openWith(meter, batch.usage.timeNs[row] as number);
+  }
+
+  private openWith(meter: Meter, timeNs: number): number {
+    const ioWaitKnown = !Number.isNaN(this.counters[IO_WAIT]);
     const epoch = this.epochFor(meter);
     this.refer(epoch, 1);
     const slot = this.opened.take();
     const words = this.opened.chunkOf(slot);
     let at = this.opened.offsetOf(slot);
-    const high = Math.floor(first.timeNs / WORD);
-    words[at + OPEN.timeLow] = first.timeNs - high * WORD;
+    const high = Math.floor(timeNs / WORD);
+    words[at + OPEN.timeLow] = timeNs - high * WORD;
     words[at + OPEN.timeHigh] = high;
     words[at + OPEN.epoch] = epoch * 2 + (ioWaitKnown ? 1 : 0);
     at += OPEN.counters;
@@ -79,7 +91,21 @@ export class Windows {
   /** Closes an open window with its last reading. `cut`: it goes on, and no later reading is to be had. */
   close(window: number, last: Reading, peakMemoryBytes: number, cut: boolean): number {
     const slot = this.closed.take();
-    this.fill(slot, window, last, peakMemoryBytes, cut);
+    this.unpack(last);
+    this.fill(slot, window, last.micros, last.memoryBytes, peakMemoryBytes, cut);
+    this.drop(window);
+    return closedWindow(slot);
+  }
+
+  /** Closes an open window with a row of the usage table, whose peak is that of the window. */
+  closeRow(window: number, batch: Batch, row: number): number {
+    const { usage } = batch;
+    const flags = usage.flags[row] as number;
+    const memory = (flags & USAGE_FLAG.memory) === 0 ? NaN : (usage.memoryBytes[row] as number);
+    const peak = (flags & USAGE_FLAG.peak) === 0 ? NaN : (usage.peakMemoryBytes[row] as number);
+    const slot = this.closed.take();
+    this.unpackRow(batch, row);
+    this.fill(slot, window, this.clock.micros(usage.timeNs[row] as number), memory, peak, false);
     this.drop(window);
     return closedWindow(slot);
   }
@@ -87,7 +113,8 @@ export class Windows {
   /** What would be there if an open window were closed now; written over when it was asked before. */
   soFar(before: number, window: number, last: Reading, peakMemoryBytes: number): number {
     const slot = isClosed(before) ? closedWindow(before) : this.closed.take();
-    this.fill(slot, window, last, peakMemoryBytes, false);
+    this.unpack(last);
+    this.fill(slot, window, last.micros, last.memoryBytes, peakMemoryBytes, false);
     return closedWindow(slot);
   }
 
@@ -96,7 +123,9 @@ export class Windows {
     const slot = this.closed.take();
     const numbers = this.closed.chunkOf(slot);
     const at = this.closed.offsetOf(slot);
-    this.putEnd(numbers, at, startMicros, last, last.peakMemoryBytes, false);
+    numbers[at + CLOSED.from] = startMicros;
+    putEnd(numbers, at, last.micros, last.memoryBytes, last.peakMemoryBytes, false);
+    this.unpack(last);
     for (let i = 0; i < COUNTERS; i++) numbers[at + CLOSED.counters + i] = this.counters[i] as number;
     return closedWindow(slot);
   }
@@ -151,7 +180,15 @@ export class Windows {
     return { openWindows: this.opened.size, closedWindows: this.closed.size, epochs: this.epochs.size - 1 };
   }
 
-  private fill(slot: number, window: number, last: Reading, peakMemoryBytes: number, cut: boolean): void {
+  /** Puts into a slot what was spent from the window's first reading to the unpacked one. */
+  private fill(
+    slot: number,
+    window: number,
+    toMicros: number,
+    memoryBytes: number,
+    peakMemoryBytes: number,
+    cut: boolean,
+  ): void {
     const words = this.opened.chunkOf(window);
     const at = this.opened.offsetOf(window);
     const mark = words[at + OPEN.epoch] as number;
@@ -159,28 +196,13 @@ export class Windows {
     const baseAt = this.epochs.offsetOf(mark >>> 1);
     const numbers = this.closed.chunkOf(slot);
     const to = this.closed.offsetOf(slot);
-    this.putEnd(numbers, to, this.clock.micros(this.openedNs(window)), last, peakMemoryBytes, cut);
+    numbers[to + CLOSED.from] = this.clock.micros(this.openedNs(window));
+    putEnd(numbers, to, toMicros, memoryBytes, peakMemoryBytes, cut);
     for (let i = 0; i < COUNTERS; i++) {
       const first = (words[at + OPEN.counters + i] as number) + (base[baseAt + i] as number);
       numbers[to + CLOSED.counters + i] = spent(first, this.counters[i] as number);
     }
     if ((mark & 1) === 0) numbers[to + CLOSED.counters + IO_WAIT] = NaN;
-  }
-
-  private putEnd(
-    numbers: Float64Array,
-    at: number,
-    fromMicros: number,
-    last: Reading,
-    peakMemoryBytes: number,
-    cut: boolean,
-  ): void {
-    numbers[at + CLOSED.from] = fromMicros;
-    numbers[at + CLOSED.to] = last.micros;
-    numbers[at + CLOSED.memory] = last.memoryBytes;
-    numbers[at + CLOSED.peak] = peakMemoryBytes;
-    numbers[at + CLOSED.flags] = cut ? CUT : 0;
-    this.unpack(last);
   }
 
   /** Puts the first reading of an open window into `reading`. */
@@ -216,6 +238,20 @@ export class Windows {
     counters[6] = reading.writtenBytes;
     counters[7] = reading.voluntarySwitches;
     counters[8] = reading.involuntarySwitches;
+  }
+
+  private unpackRow({ usage }: Batch, row: number): void {
+    const { counters } = this;
+    counters[0] = usage.cpuNs[row] as number;
+    counters[1] = usage.userNs[row] as number;
+    counters[2] = usage.minorFaults[row] as number;
+    counters[3] = usage.majorFaults[row] as number;
+    counters[IO_WAIT] =
+      ((usage.flags[row] as number) & USAGE_FLAG.ioWait) === 0 ? NaN : (usage.ioWaitNs[row] as number);
+    counters[5] = usage.readBytes[row] as number;
+    counters[6] = usage.writtenBytes[row] as number;
+    counters[7] = usage.voluntarySwitches[row] as number;
+    counters[8] = usage.involuntarySwitches[row] as number;
   }
 
   /** The epoch from which the unpacked reading is not far: the process's, or a new one. */
@@ -254,3 +290,17 @@ export class Windows {
 }
 
 const IO_WAIT = 4;
+
+function putEnd(
+  numbers: Float64Array,
+  at: number,
+  toMicros: number,
+  memoryBytes: number,
+  peakMemoryBytes: number,
+  cut: boolean,
+): void {
+  numbers[at + CLOSED.to] = toMicros;
+  numbers[at + CLOSED.memory] = memoryBytes;
+  numbers[at + CLOSED.peak] = peakMemoryBytes;
+  numbers[at + CLOSED.flags] = cut ? CUT : 0;
+}

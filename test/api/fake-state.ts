@@ -101,7 +101,8 @@ export class FakeState implements LiveState {
 
   addFlow(sketch: FlowSketch = {}): Flow {
     const n = ++this.#count;
-    const flow = new Flow(`f_${String(n).padStart(7, '0')}`, n, sketch.protocol ?? 'TCP', 6, 4);
+    const name = { id: `f_${String(n).padStart(7, '0')}`, cookie: n, peer: null, salt: 0 };
+    const flow = new Flow(name, n, sketch.protocol ?? 'TCP', 6, 4);
     fill(
       flow.client,
       sketch.clientAddress ?? '127.0.0.1',
@@ -320,6 +321,7 @@ export class FakeState implements LiveState {
       programRuns: { inet_sock_set_state: 42 },
       lastPollMs: null,
       pollIntervalMs: 1000,
+      agentCapabilities: { capture: ['CAP_SYS_ADMIN'], others: [] },
     };
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { AGENT_START_MS, EPOCH_MS, line, notes, plain, shares, Stage, type Story } from './dsl.js';
+import { AGENT_START_MS, EPOCH_MS, line, notes, sentBy, shares, Stage, type Story } from './dsl.js';
 
 const UDP = 17;
 const ICMP = 1;
@@ -14,14 +14,14 @@ test('a connected UDP socket has one flow, from its traffic', () => {
   assert.deepEqual(stage.flows, [], 'no message, no flow');
   stage.batch((story) => story.moved(1, 100, { sent: 30, received: 100 }));
   assert.equal(line(stage.flow), 'UDP 10.0.0.1:5000 dig →30 ←100 192.0.2.53:53 ? OPEN OUTBOUND');
-  assert.deepEqual(plain(stage.flow.client.sent), {
+  assert.deepEqual(sentBy(stage.flow.client), {
     octets: 58,
     packets: 1,
     payloadBytes: 30,
     messages: 1,
     retransmittedPackets: null,
     octetsDerived: false,
-    tcpFlagBits: -1,
+    tcpFlags: null,
   });
   assert.equal(stage.flow.server.sent.octets, 128);
   assert.equal(stage.flow.client.creator?.name, 'dig');
@@ -75,6 +75,21 @@ test('the local address of a wildcard socket may be learnt later', () => {
   stage.batch((story) => story.moved(1, undefined, { peer: '192.0.2.1:9', sent: 2, local: '10.0.0.1' }));
   assert.equal(stage.flow.client.address, '10.0.0.1');
   assert.equal(notes(stage.flow), 'OWNER_UNKNOWN');
+});
+
+test('the local address of a wildcard socket may be learnt without any news of its bytes', () => {
+  const sent = { peer: '192.0.2.1:9', sent: 1 };
+  const stage = new Stage().batch((story) =>
+    people(story).opened(1, { protocol: UDP, from: ':5000' }).moved(1, 100, sent),
+  );
+  stage.facts();
+  stage.batch((story) => story.moved(1, 100, { ...sent, local: '10.0.0.1' }));
+  assert.equal(stage.flow.client.address, '10.0.0.1');
+  assert.equal(notes(stage.flow), '');
+  assert.deepEqual(stage.facts(), ['UPDATED dig→?']);
+  stage.batch((story) => story.moved(1, 100, sent));
+  assert.equal(stage.flow.client.address, '10.0.0.1');
+  assert.deepEqual(stage.facts(), []);
 });
 
 test('what nobody with a name moved is counted and has no share', () => {
@@ -139,6 +154,25 @@ test('a socket that is gone before its receiver is read is waited for', () => {
   );
   assert.equal(stage.flows.length, 2);
   assert.equal(stage.flows[1]?.client.sent.payloadBytes, 6);
+});
+
+test('a socket that is gone before its receiver in another namespace is read is waited for', () => {
+  const words = { protocol: UDP, from: ':5000', netns: 7 };
+  const stage = new Stage().batch((story) =>
+    people(story)
+      .address('172.17.0.2', { netns: 8 })
+      .opened(1, words)
+      .moved(1, 100, { peer: '172.17.0.2:53', local: '172.17.0.1', sent: 5 })
+      .ended(1, words),
+  );
+  assert.equal(stage.flow.state, 'CLOSING');
+  stage.batch((story) =>
+    story
+      .opened(2, { protocol: UDP, from: ':53', listener: true, netns: 8 })
+      .moved(2, 200, { peer: '172.17.0.1:5000', local: '172.17.0.2', received: 5, firstReceived: true }),
+  );
+  stage.wait(2000);
+  assert.equal(line(stage.flow), 'UDP 172.17.0.1:5000 dig →5 ←0 172.17.0.2:53 named END_OF_FLOW LOCAL');
 });
 
 test('when both local sockets have ended nobody is waited for', () => {
@@ -368,6 +402,92 @@ test('unknown peer: the sender may be read with a later poll', () => {
   assert.deepEqual(stage.flows, []);
   stage.batch((story) => sender(story, 1, 100, 10), 900);
   assert.equal(line(stage.flow), 'UDP 127.0.0.1:5001 dig →10 ←0 127.0.0.1:514 named OPEN LOCAL');
+});
+
+const remoteSink = (story: Story): Story =>
+  story
+    .address('172.17.0.2', { netns: 8 })
+    .opened(9, { protocol: UDP, from: ':514', listener: true, netns: 8 })
+    .moved(9, 200, { received: 10, peerUnknown: true });
+const remoteSender = (story: Story, local?: string): Story =>
+  people(story)
+    .opened(1, { protocol: UDP, from: ':5001', netns: 7 })
+    .moved(1, 100, { peer: '172.17.0.2:514', sent: 10, ...(local === undefined ? {} : { local }) });
+
+test('unknown peer: the receiver may be in a namespace that is met later', () => {
+  const wanted = 'UDP 172.17.0.1:5001 dig →10 ←0 172.17.0.2:514 named OPEN LOCAL';
+  const both = new Stage().batch((story) => remoteSink(remoteSender(story, '172.17.0.1')));
+  assert.equal(line(both.flow), wanted);
+  const later = new Stage().batch((story) => remoteSender(story, '172.17.0.1')).batch(remoteSink, 900);
+  assert.equal(line(later.flow), wanted);
+  assert.equal(notes(later.flow), '');
+  assert.equal(later.correlator.sizes()['targets'], 0);
+});
+
+test('unknown peer: who sent long before the receiver’s namespace was met is found when it sends again', () => {
+  const stage = new Stage().batch((story) => remoteSender(story, '172.17.0.1'));
+  assert.equal(stage.correlator.sizes()['targets'], 1);
+  stage.wait(1100).wait(1100);
+  assert.equal(stage.correlator.sizes()['targets'], 0);
+  stage.batch(remoteSink).wait(1100);
+  assert.deepEqual(stage.flows.map(line), [
+    'UDP 172.17.0.1:5001 dig →10 ←0 172.17.0.2:514 ? OPEN OUTBOUND',
+    'UDP 0.0.0.0 ? →10 ←0 0.0.0.0:514 named OPEN INBOUND',
+  ]);
+  stage.batch((story) =>
+    story
+      .moved(1, 100, { peer: '172.17.0.2:514', sent: 15, messagesSent: 2 })
+      .moved(9, 200, { received: 15, messagesReceived: 2, peerUnknown: true }),
+  );
+  assert.equal(line(stage.flows[0] ?? stage.flow), 'UDP 172.17.0.1:5001 dig →15 ←0 172.17.0.2:514 named OPEN LOCAL');
+  assert.equal(shares(stage.flows[0]?.server ?? stage.flow.server), 'named 0/5');
+});
+
+test('unknown peer: of several namespaces with the address the one that has the port is meant', () => {
+  const others = (story: Story): Story =>
+    remoteSender(story.address('172.17.0.2', { netns: 6 }), '172.17.0.1').opened(8, {
+      protocol: UDP,
+      from: ':515',
+      listener: true,
+      netns: 6,
+    });
+  const stage = new Stage().batch((story) => remoteSink(others(story)));
+  assert.equal(line(stage.flow), 'UDP 172.17.0.1:5001 dig →10 ←0 172.17.0.2:514 named OPEN LOCAL');
+
+  const second = { protocol: UDP, from: ':514', listener: true, netns: 6 };
+  const doubtful = new Stage().batch((story) => remoteSink(others(story)).opened(7, second)).wait(1100);
+  assert.deepEqual(doubtful.flows.map(line), [
+    'UDP 172.17.0.1:5001 dig →10 ←0 172.17.0.2:514 ? OPEN OUTBOUND',
+    'UDP 0.0.0.0 ? →10 ←0 0.0.0.0:514 named OPEN INBOUND',
+  ]);
+
+  const own = new Stage()
+    .batch((story) => remoteSink(remoteSender(story.address('172.17.0.2', { netns: 7 }), '172.17.0.2')))
+    .wait(1100);
+  assert.equal(own.flows.length, 2, 'what a namespace sends to its own address stays there');
+});
+
+test('unknown peer: a sender whose own address is not known is found, and its address may come later', () => {
+  const stage = new Stage().batch((story) => remoteSink(remoteSender(story)));
+  assert.equal(line(stage.flow), 'UDP 0.0.0.0:5001 dig →10 ←0 172.17.0.2:514 named OPEN LOCAL');
+  assert.equal(notes(stage.flow), 'LOCAL_ADDRESS_UNKNOWN');
+  stage.batch((story) =>
+    story
+      .moved(1, 100, { peer: '172.17.0.2:514', sent: 15, messagesSent: 2, local: '172.17.0.1' })
+      .moved(9, 200, { received: 15, messagesReceived: 2, peerUnknown: true }),
+  );
+  assert.equal(line(stage.flow), 'UDP 172.17.0.1:5001 dig →15 ←0 172.17.0.2:514 named OPEN LOCAL');
+  assert.equal(shares(stage.flow.server), 'named 0/15');
+  assert.equal(notes(stage.flow), '');
+  // The row of the end has the address when no earlier one had it.
+  const last = new Stage().batch((story) => remoteSink(remoteSender(story)));
+  last.batch((story) =>
+    story
+      .moved(1, 100, { peer: '172.17.0.2:514', sent: 10, local: '172.17.0.1' })
+      .ended(1, { protocol: UDP, from: ':5001', netns: 7 })
+      .ended(9, { protocol: UDP, from: ':514', netns: 8 }),
+  );
+  assert.equal(line(last.flow), 'UDP 172.17.0.1:5001 dig →10 ←0 172.17.0.2:514 named END_OF_FLOW LOCAL');
 });
 
 test('unknown peer: when bytes do not add up they are given once, and that is noted', () => {

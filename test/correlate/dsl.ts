@@ -516,6 +516,7 @@ export class Stage {
         programRuns: {},
         lastPollMs: null,
         pollIntervalMs: null,
+        agentCapabilities: { capture: null, others: [] },
       }),
       clock: 'batch',
       ...options,
@@ -622,6 +623,12 @@ export function notes(flow: Flow): string {
 /** The fields of an object without its class, to be compared with a literal. */
 export function plain(object: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object));
+}
+
+/** What an end has sent. */
+export function sentBy({ sent }: Flow['client']): Record<string, unknown> {
+  const { octets, packets, payloadBytes, messages, retransmittedPackets, octetsDerived, tcpFlags } = sent;
+  return { octets, packets, payloadBytes, messages, retransmittedPackets, octetsDerived, tcpFlags };
 }
 
 /** Who moved what on an end: `nginx 5/3` is sent and received. */

@@ -162,6 +162,7 @@ test('tiers say since when and why; flows say what they lack by it', () => {
       programRuns: {},
       lastPollMs: null,
       pollIntervalMs: null,
+      agentCapabilities: { capture: null, others: [] },
     }),
   });
   const micros = (ms: number) => (1_700_000_000_000 + ms) * 1000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { AGENT_START_MS, EPOCH_MS, line, notes, plain, shares, Stage, TCP_STATE, type Story } from './dsl.js';
+import { AGENT_START_MS, EPOCH_MS, line, notes, sentBy, shares, Stage, TCP_STATE, type Story } from './dsl.js';
 
 const CLIENT = { from: '10.0.0.1:5000', to: '192.0.2.9:443' };
 const LOOP = { from: '127.0.0.1:5000', to: '127.0.0.1:80' };
@@ -46,14 +46,14 @@ test('octets are derived from segments and headers, packets are segments', () =>
     story.opened(1, { ...CLIENT, counted: false, sent: 1100, received: 500, unsent: 50, more }),
   );
   const { client, server } = stage.flow;
-  assert.deepEqual(plain(client.sent), {
+  assert.deepEqual(sentBy(client), {
     octets: 1100 + 10 * 52 + 8,
     packets: 10,
     payloadBytes: 1050,
     messages: null,
     retransmittedPackets: 2,
     octetsDerived: true,
-    tcpFlagBits: -1,
+    tcpFlags: null,
   });
   assert.equal(server.sent.octets, 500 + 7 * 52 + 8);
   assert.equal(server.sent.packets, 7);
@@ -180,6 +180,20 @@ test('an end on this host that was not heard of yet is waited for', () => {
   assert.equal(stage.flow.server.process?.name, 'worker');
   stage.batch((story) => story.ended(2, LOOP_BACK));
   assert.equal(stage.flow.endReason, 'END_OF_FLOW');
+});
+
+test('an end in another namespace that was not heard of yet is waited for', () => {
+  const there = { from: '172.17.0.1:5000', to: '172.17.0.2:80', netns: 7 };
+  const here = { from: '172.17.0.2:80', to: '172.17.0.1:5000', passive: true, netns: 8 };
+  const stage = new Stage().batch((story) =>
+    people(story)
+      .address('172.17.0.2', { netns: 8 })
+      .opened(1, { ...there, opener: 100 }),
+  );
+  stage.batch((story) => story.ended(1, there));
+  assert.equal(stage.flow.state, 'CLOSING');
+  stage.batch((story) => story.ended(2, { ...here, closer: 201 }));
+  assert.equal(line(stage.flow), 'TCP 172.17.0.1:5000 curl →0 ←0 172.17.0.2:80 worker END_OF_FLOW LOCAL');
 });
 
 test('an end on this host that is never heard of is waited for a short while', () => {
@@ -457,7 +471,7 @@ test('a stop ends what is live by force', () => {
     stage.flows.map((flow) => flow.endReason),
     ['FORCED', 'FORCED'],
   );
-  assert.deepEqual(stage.facts(), ['ENDED curl→worker', 'ENDED ?→?']);
+  assert.deepEqual(stage.facts().sort(), ['ENDED ?→?', 'ENDED curl→worker']);
 });
 
 test('an update without news is no fact', () => {

@@ -70,8 +70,10 @@ describe('attribution', { skip }, () => {
         assert.deepEqual(client.user, { uid: 0, name: 'root' });
       });
       const port = report.sockets.find(({ side }) => side === 'server')?.localPort;
-      const found = await agent.flows({ user: { eq: 'nobody' }, serverPort: { eq: port } });
-      assert.equal(found.length, 2);
+      await eventually(async () => {
+        const found = await agent.flows({ user: { eq: 'nobody' }, serverPort: { eq: port } });
+        assert.equal(found.length, 2);
+      });
       await generator.finish();
     });
   });

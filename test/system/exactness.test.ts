@@ -102,6 +102,17 @@ describe('exactness', { skip }, () => {
     });
   }
 
+  test('data that goes out before the connection is there belongs to its flow', async (t) => {
+    const address = '198.18.0.97';
+    await pair.addSilentNeighbour(address);
+    const options = { ...across(pair), 'server-address': address, how: 'no-answer', tries: 2, 'fast-open': 1 };
+    await withTraffic(t, ['tcp_end', options], async (generator, report) => {
+      assert.equal(report.sockets[0]?.sent, 100);
+      await assertShown(agent, generator, report, { state: 'ENDED', endReason: 'TIMED_OUT' });
+      await generator.finish();
+    });
+  });
+
   const datagrams: Options[] = [
     { connect: 1 },
     {},
@@ -173,6 +184,27 @@ describe('exactness', { skip }, () => {
     });
   });
 
+  test('a packet socket that is silent for a while goes on with the same flow', async (t) => {
+    await withTraffic(t, ['packet'], async (generator, report) => {
+      await assertMoved(generator.startedAt, report);
+      // What of a connection is told after its first bytes comes with polls.
+      await withTraffic(t, ['tcp_stream'], async (other, first) => {
+        await assertShown(agent, other, first, { state: 'OPEN' });
+        for (let rounds = 0; rounds < 3; rounds++) await assertShown(agent, other, await other.nextRound());
+        await other.finish();
+      });
+      const more = await generator.nextRound();
+      await assertMoved(generator.startedAt, more);
+      const pids = [...new Set(more.sockets.map(({ pid }) => pid))];
+      const flows = await Promise.all(pids.map((pid) => agent.flows({ protocol: ['PACKET'], pid: { eq: pid } })));
+      assert.deepEqual(
+        flows.map((own) => own.map(({ state }) => state)),
+        pids.map(() => ['OPEN']),
+      );
+      await generator.finish();
+    });
+  });
+
   test('packet sockets over loopback', async (t) => {
     await withTraffic(t, ['packet'], async (generator, report) => {
       await assertMoved(generator.startedAt, report);
@@ -183,6 +215,7 @@ describe('exactness', { skip }, () => {
   const wires: [program: string, protocol: number, options: Options][] = [
     ['udp', 17, { connect: 1 }],
     ['udp', 17, {}],
+    ['udp', 17, { wildcard: 1, receive: 'recv' }],
     ['udp', 17, { batch: 16 }],
     ['udp', 17, { low: 1400, high: 1500 }],
     ['udp', 17, { low: 2000, high: 60000, datagrams: 50 }],
@@ -210,6 +243,12 @@ describe('exactness', { skip }, () => {
       });
     });
   }
+
+  test('status counts the runs of every program', async () => {
+    const { programRuns } = await agent.host();
+    assert.ok(programRuns.some(({ program }) => program === 'tcp_destroy_sock'));
+    for (const { program, runs } of programRuns) assert.ok(runs > 0, `${program} ran`);
+  });
 
   type Counts = Record<'client' | 'server', WireCount>;
 

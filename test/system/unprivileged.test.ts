@@ -1,13 +1,11 @@
 /** The agent as a user without privileges: less is shown, and it says what and why. */
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, cpSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from '../temporary.js';
-import { Agent, eventually, Generator } from './harness/index.js';
+import { Agent, copyBuild, eventually, Generator } from './harness/index.js';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
 
@@ -99,25 +97,11 @@ describe('the procfs source with privileges', { skip: isRoot ? false : 'needs ro
   }
 });
 
-/** The build where nobody can read it, wherever the project is. */
 async function startAsNobody(): Promise<Agent> {
   chmodSync(directory, 0o755);
-  const program = join(directory, 'program');
-  mkdirSync(program);
-  for (const part of [
-    'dist/src',
-    'dist/openapi.json',
-    'native/build/Release/procflow.node',
-    'schema',
-    'openapi.yaml',
-    'package.json',
-  ]) {
-    cpSync(join(root, part), join(program, part), { recursive: true });
-  }
-  cpSync(join(root, 'node_modules'), join(program, 'node_modules'), { recursive: true, dereference: false });
   const home = join(directory, 'home');
   mkdirSync(home);
   chownSync(home, NOBODY, NOBODY);
   const prefix = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', '--no-new-privs'];
-  return Agent.start({ prefix, main: join(program, 'dist/src/main.js'), directory: home });
+  return Agent.start({ prefix, main: copyBuild(directory), directory: home });
 }

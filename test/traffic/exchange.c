@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -135,14 +136,55 @@ void serve_connections(int listener, int limit)
 	}
 }
 
+static struct {
+	int connections;
+	void (*child)(int fd);
+} forks;
+
+static void forked(void *fd)
+{
+	forks.child((int)(intptr_t)fd);
+}
+
+static void forking_server(void *unused)
+{
+	int listener = listen_tcp(SOCK_CLOEXEC);
+	pid_t *children = calloc((size_t)forks.connections, sizeof(pid_t));
+
+	(void)unused;
+	post_port(0, listener);
+	for (int i = 0; i < forks.connections; i++) {
+		int fd = accept_tcp(listener);
+
+		children[i] = start_process(forked, (void *)(intptr_t)fd);
+		close(fd);
+	}
+	while (round_begin())
+		round_end();
+	for (int i = 0; i < forks.connections; i++)
+		wait_for(children[i]);
+}
+
+int fork_for_connections(int connections, void (*child)(int fd))
+{
+	struct clients clients = {0, connections};
+
+	forks.connections = connections;
+	forks.child = child;
+	worker(SERVER, forking_server, NULL);
+	worker(CLIENT, make_requests, &clients);
+	return conduct();
+}
+
 void make_requests(void *argument)
 {
 	const struct clients *clients = argument;
 	struct tally **of = calloc((size_t)clients->connections, sizeof(struct tally *));
 	int *fds = calloc((size_t)clients->connections, sizeof(int));
+	uint16_t port = clients->port != 0 ? clients->port : (uint16_t)shared_get(0);
 
 	for (int i = 0; i < clients->connections; i++) {
-		fds[i] = connect_tcp(clients->port);
+		fds[i] = connect_tcp(port);
 		of[i] = tally_for(CLIENT, fds[i]);
 	}
 	while (round_begin()) {

@@ -25,7 +25,13 @@ void serve_connections(int listener, int limit);
 /* Serves a connection until its client ends; its own process or thread. */
 void serve_connection(int fd);
 
-/* A worker's body: opens connections to a port, and makes a request of random size on each in each round. */
+/*
+ * A whole generator, after its options: its server starts a process with `child` for each accepted connection, its client
+ * makes requests on them. Gives main's exit code.
+ */
+int fork_for_connections(int connections, void (*child)(int fd));
+
+/* A worker's body: opens connections to a port, 0 for the one posted in slot 0, and makes a request of random size on each in each round. */
 struct clients {
 	uint16_t port;
 	int connections;

@@ -6,13 +6,14 @@
  *   reset-unread        the client resets; the server reads nothing
  *   reset-by-server     the server closes with data unread, which resets
  *   refused             nobody listens
- *   no-answer           --server-address does not answer; --tries SYNs are sent
+ *   no-answer           --server-address does not answer; --tries SYNs are sent, with --fast-open=1 data with the first
  * All is over when the report is printed.
  */
 #include "traffic.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,23 @@ static struct sockaddr_storage refusing_address(void)
 	return local_of(fd);
 }
 
+/* Connects by sending: the data waits for no answer (RFC 7413). Returns when the connection has failed. */
+static void send_with_syn(struct tally *tally, int fd, const struct sockaddr_storage *address)
+{
+	struct pollfd end = {.fd = fd};
+	socklen_t length = sizeof(errno);
+	char bytes[100] = {0};
+	int on = 1;
+
+	checked(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &on, sizeof(on)), "TCP_FASTOPEN_NO_COOKIE");
+	tally_sent(tally, checked((int)sendto(fd, bytes, sizeof(bytes), MSG_FASTOPEN | MSG_DONTWAIT,
+					      (const struct sockaddr *)address, length_of(address)),
+				  "sendto MSG_FASTOPEN"));
+	tally->local = local_of(fd);
+	checked(poll(&end, 1, -1), "poll");
+	checked(getsockopt(fd, SOL_SOCKET, SO_ERROR, &errno, &length), "SO_ERROR");
+}
+
 static void try_to_connect(void *argument)
 {
 	struct sockaddr_storage address = *(struct sockaddr_storage *)argument;
@@ -198,7 +216,9 @@ static void try_to_connect(void *argument)
 	tally->remote = address;
 	if (tries > 0)
 		checked(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &tries, sizeof(tries)), "TCP_SYNCNT");
-	if (connect(fd, (struct sockaddr *)&address, length_of(&address)) == 0) {
+	if (number_option("fast-open", 0)) {
+		send_with_syn(tally, fd, &address);
+	} else if (connect(fd, (struct sockaddr *)&address, length_of(&address)) == 0) {
 		fprintf(stderr, "connected to what should not answer\n");
 		exit(1);
 	}
@@ -217,6 +237,7 @@ int main(int argc, char **argv)
 	up = (size_t)number_option("up", 100003);
 	down = (size_t)number_option("down", 50021);
 	number_option("tries", 0);
+	number_option("fast-open", 0);
 	if (strcmp(how, "refused") == 0 || strcmp(how, "no-answer") == 0) {
 		address = strcmp(how, "refused") == 0 ? refusing_address() : server_address((uint16_t)number_option("port", 9));
 		worker(CLIENT, try_to_connect, &address);

@@ -30,18 +30,12 @@ static void server(void *unused)
 		pthread_join(threads[i], NULL);
 }
 
-static void client(void *unused)
-{
-	struct clients clients = {(uint16_t)shared_get(0), CONNECTIONS};
-
-	(void)unused;
-	make_requests(&clients);
-}
-
 int main(int argc, char **argv)
 {
+	struct clients clients = {0, CONNECTIONS};
+
 	options_from(argc, argv);
 	worker(SERVER, server, NULL);
-	worker(CLIENT, client, NULL);
+	worker(CLIENT, make_requests, &clients);
 	return conduct();
 }

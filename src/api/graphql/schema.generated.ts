@@ -1044,6 +1044,8 @@ export type Host = {
   readonly pollIntervalMs: Maybe<Scalars['Float']['output']>;
   /** Subscribers of events at this moment, over all doors. */
   readonly subscribers: Scalars['Int']['output'];
+  /** What the agent may do beyond an ordinary process of its user. */
+  readonly agentCapabilities: AgentCapabilities;
 };
 
 
@@ -1054,6 +1056,15 @@ export type HostSeriesArgs = {
   stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** Effective capabilities of the agent's threads, by their names in capabilities(7). */
+export type AgentCapabilities = {
+  readonly __typename?: 'AgentCapabilities';
+  /** Of the thread that captures; null when nothing is captured. */
+  readonly capture: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** Of all other threads, among them the one that serves the API. */
+  readonly others: ReadonlyArray<Scalars['String']['output']>;
+};
+
 /** A part of capture and whether it runs. */
 export type Tier = {
   readonly __typename?: 'Tier';
@@ -1061,7 +1072,7 @@ export type Tier = {
   readonly name: Scalars['String']['output'];
   /** Whether it runs. */
   readonly state: TierState;
-  /** Why it is not on, with the cure where there is one; null when it is on. */
+  /** Why it is not on, or which part of it is not, with the cure where there is one; null when all of it is on. */
   readonly reason: Maybe<Scalars['String']['output']>;
   /** Since when it is as it is; null when that is not known. */
   readonly since: Maybe<Scalars['DateTime']['output']>;
@@ -1978,7 +1989,7 @@ export type TimeWindow = {
 
 /**
  * What was spent in a window: the difference of two readings that the kernel made of all threads, living and dead. What could
- * not be read is null; for flows the reason is in `Flow.notes`.
+ * not be read is null; the reason is in the notes of the flow or exchange.
  */
 export type Usage = {
   readonly __typename?: 'Usage';
@@ -2208,6 +2219,7 @@ export type ResolversTypes = {
   FlowNote: ResolverTypeWrapper<LiveFlowNoteCode>;
   FlowNoteCode: FlowNoteCode;
   Host: ResolverTypeWrapper<HostView>;
+  AgentCapabilities: ResolverTypeWrapper<AgentCapabilities>;
   Tier: ResolverTypeWrapper<HostTier>;
   TierState: TierState;
   Loss: ResolverTypeWrapper<Loss>;
@@ -2294,6 +2306,7 @@ export type ResolversParentTypes = {
   Flow: LiveFlow;
   FlowNote: LiveFlowNoteCode;
   Host: HostView;
+  AgentCapabilities: AgentCapabilities;
   Tier: HostTier;
   Loss: Loss;
   ProgramRuns: ProgramRuns;
@@ -2490,6 +2503,12 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   lastPollMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   pollIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   subscribers?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  agentCapabilities?: Resolver<ResolversTypes['AgentCapabilities'], ParentType, ContextType>;
+};
+
+export type AgentCapabilitiesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['AgentCapabilities'] = ResolversParentTypes['AgentCapabilities']> = {
+  capture?: Resolver<Maybe<ReadonlyArray<ResolversTypes['String']>>, ParentType, ContextType>;
+  others?: Resolver<ReadonlyArray<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type TierResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Tier'] = ResolversParentTypes['Tier']> = {
@@ -2844,6 +2863,7 @@ export type Resolvers<ContextType = RequestContext> = {
   Flow?: FlowResolvers<ContextType>;
   FlowNote?: FlowNoteResolvers<ContextType>;
   Host?: HostResolvers<ContextType>;
+  AgentCapabilities?: AgentCapabilitiesResolvers<ContextType>;
   Tier?: TierResolvers<ContextType>;
   Loss?: LossResolvers<ContextType>;
   ProgramRuns?: ProgramRunsResolvers<ContextType>;

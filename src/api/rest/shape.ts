@@ -330,6 +330,7 @@ export function hostShape(host: HostView, spending: Spending): Json {
     lastPollMs: host.lastPollMs,
     pollIntervalMs: host.pollIntervalMs,
     subscribers: host.subscribers,
+    agentCapabilities: { capture: host.agentCapabilities.capture, others: host.agentCapabilities.others },
   };
 }
 

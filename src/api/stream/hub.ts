@@ -60,7 +60,6 @@ export class Hub {
   };
   readonly #unsubscribe: () => void;
   readonly #progressTimer: NodeJS.Timeout;
-  readonly #sequences: Record<Exclude<StreamName, 'sample'>, number> = { flow: 0, process: 0, exchange: 0 };
   #dropped = 0;
 
   constructor(
@@ -132,29 +131,26 @@ export class Hub {
   }
 
   #onFact(fact: Fact): void {
-    if (fact.kind === 'sample') {
-      this.#eachGroup('sample', (group) => group.noteSample(fact.process));
-      return;
-    }
-    // What changes often is not worth keeping: a later change says the same and more.
-    const isKept = fact.event !== 'UPDATED';
-    const sequence = isKept ? ++this.#sequences[fact.kind] : null;
     switch (fact.kind) {
+      case 'sample':
+        this.#eachGroup('sample', (group) => group.noteSample(fact.process));
+        return;
       case 'flow':
-        this.#note('flow', fact.event, fact.flow, sequence);
+        this.#note('flow', fact.event, fact.flow);
         return;
       case 'process':
-        this.#note('process', fact.event, fact.process, sequence);
+        this.#note('process', fact.event, fact.process);
         return;
       case 'exchange':
-        this.#note('exchange', fact.event, fact.exchange, sequence);
+        this.#note('exchange', fact.event, fact.exchange);
         return;
     }
   }
 
-  #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K], sequence: number | null): void {
+  #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K]): void {
     const recent: Recent<Streamed[K]> = this.#recent[name];
-    if (sequence !== null) recent.add({ kind, row, sequence });
+    // What changes often is not worth keeping: a later change says the same and more.
+    const sequence = kind === 'UPDATED' ? null : recent.add(kind, row);
     this.#eachGroup(name, (group) => group.note(kind, row, sequence));
   }
 

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Child, run } from './children.js';
+import { Child } from './children.js';
+import { compile } from './compile.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const sources = join(root, 'test/traffic');
@@ -39,11 +40,9 @@ export type Options = Readonly<Record<string, string | number>>;
 
 let built: Promise<unknown> | undefined;
 
-/** Compiles the generators that are out of date; one at a time, also between test files. */
+/** Compiles the generators that are out of date. */
 export function buildGenerators(): Promise<unknown> {
-  built ??= run('mkdir', '-p', build).then(() =>
-    run('flock', join(build, '.lock'), 'make', '--silent', '-C', sources, `BUILD=${build}`),
-  );
+  built ??= compile(sources, build);
   return built;
 }
 

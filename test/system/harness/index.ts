@@ -1,6 +1,7 @@
 /** What the system tests share: the real agent, generators of known traffic, network namespaces, packet captures. */
 export { Agent, agentFlags, type AgentOptions, type Answer, type HostView } from './agent.js';
 export { Child, run } from './children.js';
+export { compile } from './compile.js';
 export { DEADLINE_MS, eventually } from './eventually.js';
 export {
   assertShown,
@@ -25,4 +26,6 @@ export {
   type SocketReport,
 } from './generator.js';
 export { across, makeNamespacePair, type Namespace, type NamespacePair } from './namespaces.js';
+export { copyBuild } from './readable-build.js';
 export { PacketCapture, readPackets, sum, type WireCount, type WirePacket } from './packet-capture.js';
+export { spend, UsageRows, type Edges, type Reading, type Spent } from './usage-rows.js';
