@@ -212,13 +212,19 @@ static __always_inline void cut_section(struct pf_group *group, __u64 pages)
 	group->busy = 0;
 }
 
+static __always_inline bool peaks_wanted(void)
+{
+	struct pf_settings *set = get_settings();
+
+	return set && set->peaks;
+}
+
 /* What is kept of a process; made when windows are. Null when there is nothing to keep, or no room. */
 static __always_inline struct pf_group *windows_of(struct task_struct *task)
 {
-	struct pf_settings *set = get_settings();
 	struct pf_group *group;
 
-	if (!set || !set->peaks)
+	if (!peaks_wanted())
 		return 0;
 	group = find_group(task);
 	return group ? group : make_group(task);
