@@ -18,6 +18,25 @@ static __always_inline void read_process(struct task_struct *task, struct pf_usa
 	r->time_ns = bpf_ktime_get_boot_ns();
 }
 
+/* Start of the tick that goes on, and of the one before. */
+volatile __u64 tick_ns, previous_tick_ns;
+
+/* The highest memory since the previous tick: of a process that was born after it, since its start. */
+static __always_inline __u64 highest_in_tick(struct task_struct *task, struct pf_group *group, __u64 pages)
+{
+	struct mm_struct *mm = task->mm;
+	__u64 highest;
+
+	if (!group || pages == PF_UNKNOWN)
+		return PF_UNKNOWN;
+	if (group->sample_window)
+		return highest_since(group, group->sample_window, pages);
+	if (!mm || !previous_tick_ns || group->start_ns < previous_tick_ns)
+		return PF_UNKNOWN;
+	highest = mm->hiwater_rss;
+	return highest > pages ? highest : pages;
+}
+
 SEC("iter/task")
 int procflow_sample(struct bpf_iter__task *ctx)
 {
@@ -25,11 +44,15 @@ int procflow_sample(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct pf_group *group;
 
+	if (ctx->meta->seq_num == 0) {
+		previous_tick_ns = tick_ns;
+		tick_ns = bpf_ktime_get_boot_ns();
+	}
 	if (!task || task->pid != task->tgid || task->signal->live.counter == 0)
 		return 0;
 	read_process(task, &r);
 	group = windows_of(task);
-	r.peak_pages = highest_since(group, group ? group->sample_window : 0, r.memory_pages);
+	r.peak_pages = highest_in_tick(task, group, r.memory_pages);
 	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)))
 		return 0; /* the reader's buffer is full: it is emptied, and this runs again for the same task */
 	if (group)

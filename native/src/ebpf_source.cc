@@ -43,7 +43,7 @@ EbpfSource::EbpfSource(const SourceOptions& options)
       tiers_(programs_.tiers()), processes_(identity_), rows_(programs_.map("shares"), programs_.tier("messages").on),
       exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")) {
   for (Tier& tier : tiers_) {
-    if (tier.name != "resources" || !tier.on || delay_accounting_.on()) continue;
+    if (tier.name != "resources" || !tier.on || delay_accounting_.obstacle().empty()) continue;
     tier.reason += (tier.reason.empty() ? "I/O wait: " : "; I/O wait: ") + delay_accounting_.obstacle();
   }
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
@@ -347,9 +347,8 @@ void EbpfSource::set_filter(const Filter& filter) { programs_.write_filter(filte
 
 std::string EbpfSource::resources_json() const {
   if (!options_.resources) return "";
-  const char* const delays = delay_accounting_.switched_on() ? "SWITCHED_ON" : delay_accounting_.on() ? "ON" : "OFF";
   return ",\"sampleIntervalMs\":" + std::to_string(static_cast<double>(sample_interval_ns_) / 1e6) +
-         ",\"delayAccounting\":\"" + delays + "\"";
+         ",\"delayAccounting\":\"" + delay_accounting_.state() + "\"";
 }
 
 std::string EbpfSource::status_json() {

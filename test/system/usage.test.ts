@@ -194,7 +194,7 @@ describe('samples of all processes', { skip }, () => {
   });
 });
 
-async function withRows(settings: string[], body: (rows: UsageRows) => Promise<void>): Promise<void> {
+async function withRows(settings: string[], body: (rows: UsageRows) => Promise<void> | void): Promise<void> {
   const rows = new UsageRows(...settings);
   try {
     await rows.ready();
@@ -207,18 +207,26 @@ async function withRows(settings: string[], body: (rows: UsageRows) => Promise<v
 describe('the resources tier', { skip }, () => {
   const delayAccounting = () => readFileSync('/proc/sys/kernel/task_delayacct', 'latin1').trim();
 
-  test('is told of at the start, with the other ones, and switches delay accounting on until the end', async () => {
-    const was = delayAccounting();
-    await withRows([], async (rows) => {
+  test('is told of at the start, with the other ones', async () => {
+    await withRows([], (rows) => {
       assert.deepEqual(rows.tiers, [
         { name: 'lifecycle', on: true, reason: null },
         { name: 'messages', on: true, reason: null },
         { name: 'resources', on: true, reason: null },
       ]);
-      assert.equal(rows.status().delayAccounting, was === '0' ? 'SWITCHED_ON' : 'ON');
-      assert.equal(delayAccounting(), '1');
     });
-    assert.equal(delayAccounting(), was);
+  });
+
+  test('switches delay accounting on until the end', async () => {
+    // Another agent on this machine may do the same meanwhile.
+    await eventually(async () => {
+      const was = delayAccounting();
+      await withRows([], (rows) => {
+        assert.equal(rows.status().delayAccounting, was === '0' ? 'SWITCHED_ON' : 'ON');
+        assert.equal(delayAccounting(), '1');
+      });
+      assert.equal(delayAccounting(), was);
+    });
   });
 
   test('is off when it is switched off, and nobody is read', async () => {
@@ -233,18 +241,18 @@ describe('the resources tier', { skip }, () => {
   });
 
   test('says what is missing', async () => {
-    const was = delayAccounting();
     await withRows(['capture.peakMemory=false', 'capture.delayAccounting=false'], async (rows) => {
       const tier = rows.status().tiers.find(({ name }) => name === 'resources');
-      const expected = ['peak memory: switched off by capture.peakMemory'];
-      if (was === '0')
-        expected.push('I/O wait: kernel.task_delayacct is 0, and capture.delayAccounting forbids to change it');
-      assert.deepEqual(tier, { name: 'resources', state: 'ON', reason: expected.join('; ') });
+      assert.equal(tier?.state, 'ON');
+      // The second part only where nobody else has switched it on.
+      assert.match(
+        tier.reason ?? '',
+        /^peak memory: switched off by capture.peakMemory(; I\/O wait: kernel.task_delayacct is 0, and capture.delayAccounting forbids to change it)?$/,
+      );
       const [spent] = await spend({ works: 'memory', mib: 10 });
       const { ended } = await rows.edges(spent as Spent);
       assert.equal(ended.flags & USAGE_FLAG.peak, 0, 'the peak is unknown');
     });
-    assert.equal(delayAccounting(), was);
   });
 });
 
