@@ -7,7 +7,16 @@ import { finishIdle, finishLingering } from './ends.js';
 import { FlowTable, type FlowLimits } from './flow-table.js';
 import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
 import { IdMaker } from './ids.js';
-import type { AgentCapabilities, Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
+import type {
+  AgentCapabilities,
+  DelayAccounting,
+  Fact,
+  FactListener,
+  HostStatus,
+  LiveState,
+  Loss,
+  TierStatus,
+} from './live-state.js';
 import type { Flow, FlowEndReason, Process, ProcessShare, User } from './model.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
@@ -43,6 +52,8 @@ export interface CaptureStatus {
   readonly programRuns: Readonly<Record<string, number>>;
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly sampleIntervalMs: number | null;
+  readonly delayAccounting: DelayAccounting | null;
   readonly agentCapabilities: AgentCapabilities;
   /** Losses that no batch tells of. */
   readonly losses?: readonly Loss[];

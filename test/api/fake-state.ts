@@ -238,6 +238,8 @@ export class FakeState implements LiveState {
       programRuns: { inet_sock_set_state: 42 },
       lastPollMs: null,
       pollIntervalMs: 1000,
+      sampleIntervalMs: null,
+      delayAccounting: null,
       agentCapabilities: { capture: ['CAP_SYS_ADMIN'], others: [] },
     };
   }
