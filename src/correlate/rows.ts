@@ -40,6 +40,7 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
   if (gained) tables.targets.reconsider();
   for (let row = 0; row < batch.process.rows; row++) {
     if (batch.process.kind[row] !== PROCESS_KIND.exit) tables.processes.apply(batch, row);
+    else tables.usage.exiting(tables, batch, row);
     if (++steps % STEPS === 0) yield;
   }
   for (let row = 0; row < batch.socket.rows; row++) {
@@ -76,6 +77,7 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     }
     if (++steps % STEPS === 0) yield;
   }
+  tables.usage.exitsDone();
 }
 
 function applySocketRow(tables: Tables, batch: Batch, row: number): void {

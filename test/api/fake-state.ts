@@ -132,7 +132,7 @@ export class FakeState implements LiveState {
       { timeNs: this.now * 1000, micros: this.now },
       reading,
     );
-    this.recorder.sampled(process, meter, latest);
+    this.recorder.sampled(process, meter, latest, false);
     this.recorder.settle();
     this.emit({ kind: 'sample', event: 'SAMPLED', process });
   }
