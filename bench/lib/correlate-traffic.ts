@@ -31,6 +31,8 @@ export function benchCorrelator(options: Partial<CorrelatorOptions> = {}): Corre
       programRuns: {},
       lastPollMs: null,
       pollIntervalMs: null,
+      sampleIntervalMs: null,
+      delayAccounting: null,
       agentCapabilities: { capture: null, others: [] },
     }),
     clock: 'batch',

@@ -157,6 +157,7 @@ struct percpu_counter {
 
 struct mm_struct {
 	struct percpu_counter rss_stat[4];
+	unsigned long hiwater_rss; /* as of the last time that memory shrank */
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;

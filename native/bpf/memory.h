@@ -65,12 +65,17 @@ static __noinline struct pf_group *make_group(struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
 	__u64 key = (__u64)leader;
-	struct pf_group fresh = {};
+	struct pf_group fresh = {}, *group;
 
 	fresh.start_ns = leader->start_boottime;
-	if (bpf_map_update_elem(&groups, &key, &fresh, find_group(task) ? BPF_NOEXIST : BPF_ANY))
+	/* What another thread has just made stays; what another task left goes. */
+	if (bpf_map_lookup_elem(&groups, &key) && !find_group(task))
+		bpf_map_delete_elem(&groups, &key);
+	bpf_map_update_elem(&groups, &key, &fresh, BPF_NOEXIST);
+	group = find_group(task);
+	if (!group)
 		count_loss(PF_LOSS_GROUP_TABLE);
-	return find_group(task);
+	return group;
 }
 
 /* A macro, for the compiler must see the index as a constant to let CO-RE move the access. */
@@ -212,13 +217,19 @@ static __always_inline void cut_section(struct pf_group *group, __u64 pages)
 	group->busy = 0;
 }
 
+static __always_inline bool peaks_wanted(void)
+{
+	struct pf_settings *set = get_settings();
+
+	return set && set->peaks;
+}
+
 /* What is kept of a process; made when windows are. Null when there is nothing to keep, or no room. */
 static __always_inline struct pf_group *windows_of(struct task_struct *task)
 {
-	struct pf_settings *set = get_settings();
 	struct pf_group *group;
 
-	if (!set || !set->peaks)
+	if (!peaks_wanted())
 		return 0;
 	group = find_group(task);
 	return group ? group : make_group(task);

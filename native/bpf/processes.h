@@ -115,11 +115,15 @@ int BPF_PROG(procflow_exit, struct task_struct *task)
 		return 0;
 	fill_process(r, PF_PROCESS_EXIT, task);
 	r->exit_code = group->flags & PF_SIGNAL_GROUP_EXIT ? group->group_exit_code : task->group_leader->exit_code;
-	r->threads = read_group_usage(task, &r->usage);
+	r->threads = read_group(task, &r->usage, PF_SAMPLE_THREADS);
 	r->memory_pages = resident_pages(task);
-	kept = find_group(task);
-	r->window_peak_pages = highest_since(kept, kept ? kept->sample_window : 0, r->memory_pages);
 	r->peak_memory_pages = group->maxrss;
+	/* Its last section of time may be its whole life. */
+	kept = find_group(task);
+	if (kept && kept->sample_window)
+		r->window_peak_pages = highest_since(kept, kept->sample_window, r->memory_pages);
+	else
+		r->window_peak_pages = peaks_wanted() ? group->maxrss : PF_UNKNOWN;
 	submit_process(r, PF_PROCESS_RECORD_HEAD);
 	return 0;
 }

@@ -6,7 +6,9 @@
 #include "memory.h"
 
 /* A process with more threads is not read at the edges of its flows: that would cost it too much. */
-#define PF_WALK_THREADS 1024
+#define PF_EDGE_THREADS 1024
+/* The same for the agent, who pays for it by itself. */
+#define PF_SAMPLE_THREADS (1 << 20)
 
 /*
  * What to take from the monotonic clock to get the scheduler's, which programs cannot read; 0 when it is not known.
@@ -133,11 +135,7 @@ static long walk_thread(__u32 index, struct walk *walk)
 	return 0;
 }
 
-/*
- * Usage of a process: all threads, living and dead. Returns how many live, or 0 when it cannot be told: they are too
- * many, or the kernel (before 6.2) gives no way to visit them.
- */
-static __noinline __u32 read_group_usage(struct task_struct *task, struct pf_usage *to)
+static __noinline __u32 read_group(struct task_struct *task, struct pf_usage *to, __u32 most_threads)
 {
 	struct walk walk = {};
 	struct signal_struct *group;
@@ -153,12 +151,12 @@ static __noinline __u32 read_group_usage(struct task_struct *task, struct pf_usa
 		read_dead_usage(task, &walk.sum);
 		if (threads <= 1) {
 			add_thread_usage(task, &walk.sum);
-		} else if (threads > PF_WALK_THREADS || !has_casts()) {
+		} else if (threads > most_threads || !has_casts()) {
 			return 0;
 		} else {
 			walk.head = (__u64)&group->thread_head;
 			walk.at = (__u64)group->thread_head.next;
-			bpf_loop(PF_WALK_THREADS + 1, walk_thread, &walk, 0);
+			bpf_loop(most_threads + 1, walk_thread, &walk, 0);
 			if (walk.at != walk.head)
 				return 0;
 		}
@@ -170,6 +168,15 @@ static __noinline __u32 read_group_usage(struct task_struct *task, struct pf_usa
 		walk.sum.io_wait_ns = PF_UNKNOWN;
 	*to = walk.sum;
 	return threads;
+}
+
+/*
+ * Usage of a process: all threads, living and dead. Returns how many live, or 0 when it cannot be told: they are too
+ * many, or the kernel (before 6.2) gives no way to visit them.
+ */
+static __always_inline __u32 read_group_usage(struct task_struct *task, struct pf_usage *to)
+{
+	return read_group(task, to, PF_EDGE_THREADS);
 }
 
 /* A thread ends: what the kernel does not sum is added to that of the others that did. */

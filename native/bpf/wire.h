@@ -402,6 +402,14 @@ struct pf_settings {
 	pf_u32 peaks; /* keep the highest memory within windows */
 };
 
+/* Asks for what a process has spent until now: procflow_read_process. */
+struct pf_usage_request {
+	struct pf_process_ref process; /* pid and start */
+	pf_u32 window;                 /* for the peak; 0: none */
+	pf_u32 pad0;
+	struct pf_usage_record answer; /* threads stays 0 when the process is gone */
+};
+
 /* Finds out how far the monotonic clock is from the scheduler's: see procflow_calibrate. */
 struct pf_calibration {
 	pf_u64 smallest; /* difference of a few runs, in ns */

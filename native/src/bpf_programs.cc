@@ -125,6 +125,15 @@ bool is_mapped(const Address& address) {
   return address[10] == 0xff && address[11] == 0xff;
 }
 
+// Runs a program of ours with `context`, which it may change.
+bool run_program(int fd, void* context, std::uint32_t bytes) {
+  bpf_test_run_opts options{};
+  options.sz = sizeof options;
+  options.ctx_in = context;
+  options.ctx_size_in = bytes;
+  return bpf_prog_test_run_opts(fd, &options) == 0;
+}
+
 void clear_map(int map, std::size_t key_bytes) {
   std::vector<std::uint8_t> key(key_bytes);
   while (bpf_map_get_next_key(map, nullptr, key.data()) == 0 && bpf_map_delete_elem(map, key.data()) == 0) {
@@ -191,14 +200,14 @@ void BpfPrograms::close() {
   links_.clear();
   bpf_object__close(object_);
   object_ = nullptr;
-  calibrate_fd_ = -1;
+  calibrate_fd_ = read_process_fd_ = -1;
 }
 
 bool BpfPrograms::is_wanted(const std::string& program) const {
   if (is_message_program(program)) return tier("messages").on;
   if (program == "procflow_memory") return settings_.peaks != 0;
   if (program == "procflow_sample") return settings_.edges != 0;
-  if (program == "procflow_calibrate")
+  if (program == "procflow_calibrate" || program == "procflow_read_process")
     return settings_.edges != 0 && libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SYSCALL, nullptr) == 1;
   return true;
 }
@@ -238,7 +247,7 @@ bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
     const std::string section = bpf_program__section_name(program);
     if (!bpf_program__autoload(program)) continue;
     if (section == "syscall") {
-      calibrate_fd_ = bpf_program__fd(program);
+      (name == "procflow_calibrate" ? calibrate_fd_ : read_process_fd_) = bpf_program__fd(program);
       continue;
     }
     bpf_link* link = section.starts_with("cgroup/") ? bpf_program__attach_cgroup(program, cgroup.get())
@@ -347,15 +356,21 @@ void BpfPrograms::calibrate() {
   if (calibrate_fd_ < 0) return;
   pf_calibration calibration{};
   calibration.smallest = ~std::uint64_t{0};
-  bpf_test_run_opts options{};
-  options.sz = sizeof options;
-  options.ctx_in = &calibration;
-  options.ctx_size_in = sizeof calibration;
   for (int run = 1; run <= runs; run++) {
     calibration.last = run == runs;
     clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    bpf_prog_test_run_opts(calibrate_fd_, &options);
+    run_program(calibrate_fd_, &calibration, sizeof calibration);
   }
+}
+
+bool BpfPrograms::read_process(const pf_process_ref& process, std::uint32_t window, pf_usage_record& to) {
+  if (read_process_fd_ < 0) return false;
+  pf_usage_request request{};
+  request.process = process;
+  request.window = window;
+  if (!run_program(read_process_fd_, &request, sizeof request) || request.answer.threads == 0) return false;
+  to = request.answer;
+  return true;
 }
 
 pf_statistics BpfPrograms::read_statistics() const {

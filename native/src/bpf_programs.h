@@ -41,6 +41,8 @@ class BpfPrograms {
   std::uint64_t missed_runs() const;
   // Tells the programs how the scheduler's clock goes, for readings of CPU time; to be repeated, for clocks drift.
   void calibrate();
+  // What a process has spent until now; false when it is gone. `window`: of the highest memory, 0 for none.
+  bool read_process(const pf_process_ref& process, std::uint32_t window, pf_usage_record& to);
   // Sum over all CPUs.
   pf_statistics read_statistics() const;
   // Runs an iterator program and hands its output over in whole records of `record_bytes`. `before` is called each time
@@ -70,6 +72,7 @@ class BpfPrograms {
   std::vector<Tier> tiers_;
   pf_settings settings_{};
   int calibrate_fd_ = -1;
+  int read_process_fd_ = -1;
   int cpus_ = 1;
 };
 

@@ -47,6 +47,11 @@ DelayAccounting::DelayAccounting(bool wanted) {
   }
 }
 
+const char* DelayAccounting::state() const {
+  if (read_setting() != '1') return "OFF";
+  return switched_on_ ? "SWITCHED_ON" : "ON";
+}
+
 DelayAccounting::~DelayAccounting() {
   if (switched_on_) write_setting('0');
 }

@@ -14,10 +14,9 @@ class DelayAccounting {
   DelayAccounting(const DelayAccounting&) = delete;
   DelayAccounting& operator=(const DelayAccounting&) = delete;
 
-  bool on() const { return obstacle_.empty(); }
-  // Switched on by this agent, so that it covers no process that was there before.
-  bool switched_on() const { return switched_on_; }
-  // Why it is off; empty when it is on.
+  // Now: ON, SWITCHED_ON by this agent, so that it covers no process that was there before, or OFF.
+  const char* state() const;
+  // Why it could not be had at the start; empty when it could.
   const std::string& obstacle() const { return obstacle_; }
 
  private:

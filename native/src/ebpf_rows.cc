@@ -11,6 +11,7 @@ namespace procflow {
 namespace {
 
 constexpr int kTcpListen = 10;  // include/net/tcp_states.h
+constexpr std::size_t kMaxUsers = 64;
 constexpr std::uint64_t kIdleShareNs = 120'000'000'000;
 
 double mono_to_boot_ns(std::uint64_t mono_ns) {
@@ -34,13 +35,20 @@ bool is_unspecified(const Address& address) {
 
 bool is_idle_slot(const pf_traffic& traffic) { return traffic.ready == 0; }
 
+void add_user(std::vector<SocketUser>& users, const pf_process_ref& closer, const SocketUser& user) {
+  if (user.process.pid == 0 || user.process.start_ns == closer.start_ns || users.size() == kMaxUsers) return;
+  for (const SocketUser& other : users)
+    if (other.process.start_ns == user.process.start_ns) return;
+  users.push_back(user);
+}
+
 }  // namespace
 
 double flow_cookie(const pf_socket& socket) {
   return static_cast<double>(socket.cookie + (static_cast<std::uint64_t>(socket.life) << 44));
 }
 
-void EbpfRows::socket(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out) {
+std::vector<SocketUser> EbpfRows::socket(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out) {
   const pf_socket& s = record.socket;
   const double cookie = flow_cookie(s);
   add_socket_row(record, extra_flags, out);
@@ -49,10 +57,16 @@ void EbpfRows::socket(const pf_socket_record& record, std::uint32_t extra_flags,
 
   const auto key = static_cast<std::uint64_t>(cookie);
   if ((s.flags & PF_SOCK_SHARES) != 0) shared_sockets_[key] = {s.netns, s.protocol, address_of(s.local)};
-  if (record.kind == PF_SOCKET_ENDED) {
-    for (const ShareTable::Share& each : shares_.take(key)) share(each, static_cast<double>(record.time_ns), out);
-    shared_sockets_.erase(key);
+  std::vector<SocketUser> users;
+  if (record.kind != PF_SOCKET_ENDED) return users;
+  add_user(users, s.closer, {s.opener, s.opener_window});
+  if (!is_idle_slot(s.slot)) add_user(users, s.closer, {s.slot.mover, s.slot.window});
+  for (const ShareTable::Share& each : shares_.take(key)) {
+    share(each, static_cast<double>(record.time_ns), out);
+    add_user(users, s.closer, {each.traffic.mover, each.traffic.window});
   }
+  shared_sockets_.erase(key);
+  return users;
 }
 
 void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out) {

@@ -23,6 +23,7 @@ constexpr std::uint64_t kVanishedNs = 5'000'000'000;
 constexpr std::uint64_t kCalibrationNs = 100'000'000;  // clocks that differ by 500 ppm go 50 µs apart in this time
 constexpr std::uint64_t kConnectingNs = 60'000'000'000;
 constexpr double kPollShare = 25;         // a poll may take one part in so many of a CPU's time
+constexpr std::uint64_t kSampleShare = 100;  // the same for a sample
 constexpr double kResyncShare = 5;        // the same for polls that lost events make due
 
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
@@ -42,10 +43,11 @@ EbpfSource::EbpfSource(const SourceOptions& options)
       tiers_(programs_.tiers()), processes_(identity_), rows_(programs_.map("shares"), programs_.tier("messages").on),
       exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")) {
   for (Tier& tier : tiers_) {
-    if (tier.name != "resources" || !tier.on || delay_accounting_.on()) continue;
+    if (tier.name != "resources" || !tier.on || delay_accounting_.obstacle().empty()) continue;
     tier.reason += (tier.reason.empty() ? "I/O wait: " : "; I/O wait: ") + delay_accounting_.obstacle();
   }
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
+  sample_interval_ns_ = static_cast<std::uint64_t>(options.sample_interval_ms) * 1'000'000;
   ring_ = ring_buffer__new(programs_.map("ring"), on_record, this, nullptr);
   if (ring_ == nullptr) throw std::runtime_error(std::string("cannot map the ring buffer: ") + std::strerror(errno));
   // By its edges: the buffer is never empty for long, and only its programs' wake-up is a reason to come early.
@@ -95,7 +97,7 @@ void EbpfSource::handle(const void* data, std::size_t size) {
   } else if (type == PF_RECORD_PROCESS && size >= PF_PROCESS_RECORD_HEAD) {
     const auto& record = *static_cast<const pf_process_record*>(data);
     processes_.event(record, *out_);
-    if (record.kind == PF_PROCESS_EXIT) usage_rows_.exited(record, *out_);
+    if (record.kind == PF_PROCESS_EXIT && options_.resources) usage_rows_.exited(record, *out_);
   } else if (type == PF_RECORD_HTTP && size >= sizeof(pf_http_record)) {
     exchanges_.record(*static_cast<const pf_http_record*>(data), size, *out_);
   } else if (type == PF_RECORD_USAGE && size >= sizeof(pf_usage_record)) {
@@ -149,7 +151,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
   const int consumed = ring_buffer__consume(ring_);
   if (options_.resources && now >= next_sample_ns_) {
     sample();
-    next_sample_ns_ = std::max(next_sample_ns_, now) + std::uint64_t{options_.sample_interval_ms} * 1'000'000;
+    next_sample_ns_ = std::max(next_sample_ns_, now) + sample_interval_ns_;
     usage_rows_.forget_before(now - std::min(now, kConnectingNs));
   }
   tell_held(now);
@@ -164,10 +166,19 @@ void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flag
   if (polling_) told_[static_cast<std::uint64_t>(flow_cookie(record.socket))] = record.time_ns;
   if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_RELEASED) != 0)
     exchanges_.socket_ended(static_cast<std::uint64_t>(flow_cookie(record.socket)), record.time_ns, *out_);
-  rows_.socket(record, extra_flags, *out_);
+  const std::vector<SocketUser> users = rows_.socket(record, extra_flags, *out_);
   usage_rows_.told(flow_cookie(record.socket), *out_);
+  for (const SocketUser& user : users) end_use(record.socket, user);
   if (record.socket.family == AF_PACKET && record.kind != PF_SOCKET_ENDED)
     packet_sockets_[record.sock] = {record, polls_};
+}
+
+// The kernel programs read who closes a socket; who used it besides is read here, unless it is gone.
+void EbpfSource::end_use(const pf_socket& socket, const SocketUser& user) {
+  pf_usage_record record;
+  if (!programs_.read_process(user.process, user.window, record)) return;
+  record.cookie = static_cast<std::uint64_t>(flow_cookie(socket));
+  usage_rows_.add(record, *out_);
 }
 
 void EbpfSource::scan_processes() {
@@ -181,9 +192,12 @@ void EbpfSource::scan_processes() {
 // All processes, after what the ring buffer has of them.
 void EbpfSource::sample() {
   drain();
+  const std::uint64_t started_cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   programs_.scan(
       "procflow_sample", sizeof(pf_usage_record), [] {},
       [this](const void* data) { usage_rows_.add(*static_cast<const pf_usage_record*>(data), *out_); });
+  const std::uint64_t took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - started_cpu;
+  sample_interval_ns_ = std::max(std::uint64_t{options_.sample_interval_ms} * 1'000'000, took * kSampleShare);
 }
 
 void EbpfSource::tell_tiers() {
@@ -331,9 +345,15 @@ void EbpfSource::end_vanished(std::uint64_t now) {
 
 void EbpfSource::set_filter(const Filter& filter) { programs_.write_filter(filter); }
 
+std::string EbpfSource::resources_json() const {
+  if (!options_.resources) return "";
+  return ",\"sampleIntervalMs\":" + std::to_string(static_cast<double>(sample_interval_ns_) / 1e6) +
+         ",\"delayAccounting\":\"" + delay_accounting_.state() + "\"";
+}
+
 std::string EbpfSource::status_json() {
   std::string text = "{\"source\":\"ebpf\",\"lastPollMs\":" + std::to_string(last_poll_ms_) +
-                     ",\"pollIntervalMs\":" + std::to_string(static_cast<double>(interval_ns_) / 1e6) +
+                     ",\"pollIntervalMs\":" + std::to_string(static_cast<double>(interval_ns_) / 1e6) + resources_json() +
                      ",\"processes\":" + std::to_string(processes_.size()) +
                      ",\"shares\":" + std::to_string(rows_.shares()) + ",\"programRuns\":{";
   for (int run = 0; run < PF_RUNS; run++) {

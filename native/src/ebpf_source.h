@@ -37,11 +37,13 @@ class EbpfSource : public Source {
   static int on_record(void* self, void* data, std::size_t size);
   void handle(const void* data, std::size_t size);
   void socket(const pf_socket_record& record, std::uint32_t extra_flags = 0);
+  void end_use(const pf_socket& socket, const SocketUser& user);
   void drain();
   void poll();
   void scan_processes();
   void sample();
   void tell_tiers();
+  std::string resources_json() const;
   void tell_loss(const char* place, std::uint64_t count);
   void read_losses();
   void recover_ended();
@@ -82,7 +84,7 @@ class EbpfSource : public Source {
   std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
   std::uint64_t next_sample_ns_ = 0, next_calibration_ns_ = 0;
   double last_poll_ms_ = 0;
-  std::uint64_t interval_ns_ = 0;
+  std::uint64_t interval_ns_ = 0, sample_interval_ns_ = 0;
   bool full_poll_ = true;
   bool draining_ = false;
   bool polling_ = false;

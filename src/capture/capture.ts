@@ -4,7 +4,7 @@ import { ProcflowError } from '../errors.js';
 import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
 import { nativeFilter } from './filter.js';
 import { agentCapabilities, type AgentCapabilities } from './capabilities.js';
-import type { TierStatus } from './tiers.js';
+import type { DelayAccounting, TierStatus } from './tiers.js';
 
 type CaptureConfig = Config['capture'];
 
@@ -15,6 +15,8 @@ export interface CaptureStatus {
   readonly tiers: readonly TierStatus[];
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly sampleIntervalMs: number | null;
+  readonly delayAccounting: DelayAccounting | null;
   readonly programRuns: Readonly<Record<string, number>>;
   readonly agentCapabilities: AgentCapabilities;
   /** What went wrong in the last poll, or in the source as a whole; null when nothing did. */
@@ -33,6 +35,8 @@ export interface CaptureOptions {
 interface NativeStatus {
   readonly lastPollMs?: number;
   readonly pollIntervalMs?: number;
+  readonly sampleIntervalMs?: number;
+  readonly delayAccounting?: DelayAccounting;
   readonly programRuns?: Record<string, number>;
   readonly error?: string | null;
 }
@@ -88,6 +92,8 @@ export class Capture {
       tiers,
       lastPollMs: native.lastPollMs ?? null,
       pollIntervalMs: native.pollIntervalMs ?? null,
+      sampleIntervalMs: native.sampleIntervalMs ?? null,
+      delayAccounting: native.delayAccounting ?? null,
       programRuns: native.programRuns ?? {},
       agentCapabilities: agentCapabilities(this.native.thread()),
       error: native.error ?? null,

@@ -222,7 +222,10 @@ export const TABLES = {
     threads: 'u32',
     /** Time on a CPU of all threads, living and dead (`sum_exec_runtime`, with the running slice), in ns. */
     cpuNs: 'f64',
-    /** The part in user mode: `cpuNs` divided as the ticks fell, as getrusage(2) does. */
+    /**
+     * The part in user mode: `cpuNs` divided as the ticks fell, as getrusage(2) does. Each reading divides anew, so that a
+     * difference of two can fall a little below 0, and the other part's above that of `cpuNs`.
+     */
     userNs: 'f64',
     /** The part in the kernel. */
     systemNs: 'f64',

@@ -12,6 +12,7 @@ import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
 import { IdMaker } from './ids.js';
 import type {
   AgentCapabilities,
+  DelayAccounting,
   Fact,
   FactListener,
   HostStatus,
@@ -20,11 +21,11 @@ import type {
   ProcessUsage,
   TierStatus,
 } from './live-state.js';
+import type { Flow, FlowEndReason, Process, ProcessShare, User } from './model.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
 import { makeRedactor } from './redact.js';
 import type { TargetRules } from './request-target.js';
-import type { Flow, FlowEndReason, Process, ProcessShare, User } from './model.js';
 import { Movements } from './movements.js';
 import { RanWithin } from './ran-within.js';
 import { applyRows, expireAside } from './rows.js';
@@ -57,6 +58,8 @@ export interface CaptureStatus {
   readonly programRuns: Readonly<Record<string, number>>;
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly sampleIntervalMs: number | null;
+  readonly delayAccounting: DelayAccounting | null;
   readonly agentCapabilities: AgentCapabilities;
   /** Losses that no batch tells of. */
   readonly losses?: readonly Loss[];

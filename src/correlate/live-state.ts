@@ -2,14 +2,14 @@
  * What the correlator offers to its readers (APIs, exporters, history): the live state, read synchronously, and the
  * stream of facts that changed it.
  */
-import type { AgentCapabilities, TierStatus } from '../capture/index.js';
+import type { AgentCapabilities, DelayAccounting, TierStatus } from '../capture/index.js';
 import type { Exchange } from './exchange.js';
 import type { Flow, Process, ProcessShare, User } from './model.js';
 import type { Group, GroupKind } from './series/group.js';
 import type { SeriesStore } from './series/store.js';
 import type { Usage } from './usage.js';
 
-export type { AgentCapabilities, TierStatus } from '../capture/index.js';
+export type { AgentCapabilities, DelayAccounting, TierStatus } from '../capture/index.js';
 
 /** One thing that happened. Objects are live: read what is needed before returning, or copy it. */
 export type Fact =
@@ -72,6 +72,10 @@ export interface HostStatus {
   /** Duration of the last poll of live sockets in ms and the interval now in force; null before the first. */
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  /** Interval now in force at which every process is read; null when none is. */
+  readonly sampleIntervalMs: number | null;
+  /** Whether the kernel accounts what tasks wait for; null without BPF. */
+  readonly delayAccounting: DelayAccounting | null;
   readonly agentCapabilities: AgentCapabilities;
 }
 

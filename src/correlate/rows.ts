@@ -45,6 +45,7 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
   if (gained) tables.targets.reconsider();
   for (let row = 0; row < batch.process.rows; row++) {
     if (batch.process.kind[row] !== PROCESS_KIND.exit) tables.processes.apply(batch, row);
+    else tables.usage.exiting(tables, batch, row);
     if (++steps % STEPS === 0) yield;
   }
   for (let row = 0; row < batch.socket.rows; row++) {
@@ -97,6 +98,7 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     }
     if (++steps % STEPS === 0) yield;
   }
+  tables.usage.exitsDone();
 }
 
 /** Flows that live when a tier is put off lack what it would have told. */

@@ -33,8 +33,9 @@ export class UsageLedger {
   private lost = 0;
   /** Since when usage is read; null while it is not. */
   private onSinceMicros: number | null = null;
-  /** Processes that were sampled in the batch at hand. */
+  /** Processes that were sampled in the batch at hand, and those that exit in it. */
   sampled: Process[] = [];
+  private readonly exits = new Set<Process>();
 
   constructor(
     private readonly clock: BootClock,
@@ -56,6 +57,12 @@ export class UsageLedger {
 
   get sizes(): Readonly<Record<string, number>> {
     return { ...this.windows.sizes, windowsAside: this.asideCount };
+  }
+
+  /** A process will exit in the batch at hand: a sample of it is its last, and was made for itself. */
+  exiting(tables: Tables, { process: table }: Batch, row: number): void {
+    const process = tables.processes.named(table.pid[row] as number, table.startNs[row] as number, false);
+    if (process !== null) this.exits.add(process);
   }
 
   /** A row of a sample, or of the beginning of a use; those of ends come later, see {@link end}. */
@@ -143,15 +150,24 @@ export class UsageLedger {
 
   /** A process has exited; its row may know what it spent in all. */
   exited(process: Process, batch: Batch, row: number): void {
+    const hasTotals = batch.process.hasTotals[row] === 1;
+    if (!hasTotals && process.meter === null) return;
     const meter = (process.meter ??= new Meter());
     const before = meter.latest;
-    const final = batch.process.hasTotals[row] === 1 ? this.readTotals(process, batch, row, before) : null;
+    const final = hasTotals ? this.readTotals(process, batch, row, before) : null;
     this.recorder.exited(process, meter, before, final);
     meter.before = null;
     meter.peaks = null;
     if (final === null) return;
     meter.final = this.windows.whole(process.startMicros, final);
-    if (before !== null) Object.assign(before, final);
+    // Windows of its flows may still have to be closed with it.
+    if (process.flows.size === 0) meter.latest = null;
+    else if (before !== null) Object.assign(before, final);
+  }
+
+  /** All exits of the batch at hand were told. */
+  exitsDone(): void {
+    this.exits.clear();
   }
 
   /** Gives up on sockets whose row never came. */
@@ -231,7 +247,7 @@ export class UsageLedger {
     if (process.endMicros !== null || (meter.latest !== null && timeNs <= meter.latest.timeNs)) return;
     const latest = meter.nextSample().read(batch, row, this.clock);
     noteMemory(process, meter, latest);
-    this.recorder.sampled(process, meter, latest);
+    this.recorder.sampled(process, meter, latest, this.exits.has(process));
     this.sampled.push(process);
   }
 

@@ -197,7 +197,7 @@ export class FakeState implements LiveState {
       { timeNs: this.now * 1000, micros: this.now },
       reading,
     );
-    this.recorder.sampled(process, meter, latest);
+    this.recorder.sampled(process, meter, latest, false);
     this.recorder.settle();
     this.emit({ kind: 'sample', event: 'SAMPLED', process });
   }
@@ -321,6 +321,8 @@ export class FakeState implements LiveState {
       programRuns: { inet_sock_set_state: 42 },
       lastPollMs: null,
       pollIntervalMs: 1000,
+      sampleIntervalMs: null,
+      delayAccounting: null,
       agentCapabilities: { capture: ['CAP_SYS_ADMIN'], others: [] },
     };
   }

@@ -516,6 +516,8 @@ export class Stage {
         programRuns: {},
         lastPollMs: null,
         pollIntervalMs: null,
+        sampleIntervalMs: null,
+        delayAccounting: null,
         agentCapabilities: { capture: null, others: [] },
       }),
       clock: 'batch',

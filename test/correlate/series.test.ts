@@ -132,6 +132,26 @@ test('a process that lived between two samples counts for its user, executable, 
   assert.equal(stage.correlator.totalUsage(stage.process(50))?.cpuTimeMs, 80);
 });
 
+test('a last sample at the exit has what totals do not, and is no pass of sampling', () => {
+  const stage = sampledStage(4, (story, second) => {
+    if (second === 1) story.seen(1, 'init').seen(7, 'cc', { uid: 5 });
+    story.sampled(1, { cpu: 100 * second }).sampled(7, { cpu: 10 * second, io: second, waits: second });
+  });
+  const last = { cpu: 50, io: 9, waits: 11, memory: null };
+  stage.batch((story) => story.sampled(7, last).exit(7, { totals: { cpu: 50 } }), 300);
+  const total = stage.correlator.totalUsage(stage.process(7));
+  assert.deepEqual([total?.cpuTimeMs, total?.ioWaitMs, total?.voluntarySwitches], [50, 9, 11]);
+  assert.equal(stage.correlator.group('user', 5)?.usage?.cpuTimeMs, 40);
+  const { window } = stage.correlator.group('host', 0)?.current ?? {};
+  assert.equal((window?.to ?? 0) - (window?.from ?? 0), 1_000_000);
+  stage.batch((story) => story.sampled(1, { cpu: 500 }), 700);
+  assert.equal(
+    stage.correlator.group('host', 0)?.current?.cpuTimeMs,
+    110,
+    'the exit counts in the interval in which it was',
+  );
+});
+
 test('groups are the sums of their processes', () => {
   const busy = (cpu: number, memory: number): ReadingWords => ({ cpu, memory });
   const stage = sampledStage(6, (story, second) => {

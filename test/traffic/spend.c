@@ -1,10 +1,14 @@
 /*
- * A process that spends known amounts while it has a connection, and tells what the kernel says that it spent. One
- * connection for each of --works, one after the other: none, burn (--ms of CPU time in each thread), short (one millisecond), faults (--pages),
- * memory (--mib, given back before the end), read and write (--mib of the file --file, cold). --threads do the work and
- * are gone before the connection ends; with --stay=sleeping they are there and sleep, with --stay=running they run
- * on. --outer=1: one more connection lasts from after the first to the end. --side=server: the process accepts instead of connecting, and its
- * peer is another one.
+ * A process that spends known amounts while it has a connection, and tells what the kernel says that it spent. It stays
+ * until its standard input ends.
+ * --works: one connection for each, one after the other
+ *   none, burn (--ms of CPU time in each thread), short (one millisecond), faults (--pages), memory (--mib, given back
+ *   before the end), read and write (--mib of --file, cold), given (as burn, while another process has the connection
+ *   and closes it)
+ * --threads: so many do the work, and are gone before the connection ends; with --stay=sleeping they are there and sleep,
+ *   with --stay=running they run on
+ * --outer=1: one more connection lasts from after the first to the end
+ * --side=server: the process accepts instead of connecting
  */
 #define _GNU_SOURCE
 #include "readings.h"
@@ -51,6 +55,11 @@ static void burn_for(long ns)
 static void burn(void)
 {
 	burn_for(milliseconds * 1000000);
+}
+
+static void burn_on(void)
+{
+	burn();
 }
 
 static void burn_shortly(void)
@@ -132,7 +141,7 @@ static const struct {
 	const char *name;
 	void (*body)(void);
 } kinds[] = {{"none", none},   {"burn", burn},	    {"short", burn_shortly}, {"faults", fault},
-	     {"memory", grow}, {"read", read_file}, {"write", write_file}};
+	     {"memory", grow}, {"read", read_file}, {"write", write_file}, {"given", burn_on}};
 
 static void *thread(void *body)
 {
@@ -224,14 +233,42 @@ static int open_connection(int listener)
 	return fd;
 }
 
-static void close_connection(int fd, const char *name, size_t length, const struct readings *from,
+static int heir_waits[2];
+
+/* Gets the connection, and closes it when it is told to. */
+static void inherit(void *argument)
+{
+	int fd = *(int *)argument;
+
+	close(heir_waits[1]);
+	one_byte(heir_waits[0], false);
+	one_byte(fd, true);
+	close(fd);
+}
+
+static pid_t give_away(int fd)
+{
+	pid_t heir;
+
+	checked(pipe(heir_waits), "pipe");
+	heir = start_process(inherit, &fd);
+	close(heir_waits[0]);
+	return heir;
+}
+
+static void close_connection(int fd, pid_t heir, const char *name, size_t length, const struct readings *from,
 			     const struct readings *to)
 {
 	struct sockaddr_storage local = local_of(fd), remote = remote_of(fd);
 
-	if (server_side)
+	if (server_side && !heir)
 		one_byte(fd, true);
 	close(fd);
+	if (heir) {
+		one_byte(heir_waits[1], true);
+		close(heir_waits[1]);
+		wait_for(heir);
+	}
 	printf("{\"work\":\"%.*s\",\"pid\":%d,\"localPort\":%u,\"remotePort\":%u,", (int)length, name, getpid(),
 	       port_of(&local), port_of(&remote));
 	print_spent(from, to);
@@ -243,6 +280,7 @@ static void flow(int listener, const char *name, size_t length)
 {
 	struct readings from, to;
 	void (*body)(void) = NULL;
+	pid_t heir = 0;
 	int fd;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -256,10 +294,12 @@ static void flow(int listener, const char *name, size_t length)
 	if (body == read_file || body == write_file)
 		make_file();
 	fd = open_connection(listener);
+	if (body == burn_on)
+		heir = give_away(fd);
 	from = body == burn_shortly ? read_cpu() : read_self(1);
 	work(body);
 	to = body == burn_shortly ? read_cpu() : read_self(0);
-	close_connection(fd, name, length, &from, &to);
+	close_connection(fd, heir, name, length, &from, &to);
 	dismiss();
 }
 
@@ -301,8 +341,10 @@ int main(int argc, char **argv)
 	if (outer) {
 		struct readings to = read_self(0);
 
-		close_connection(outer_fd, "outer", strlen("outer"), &outer_from, &to);
+		close_connection(outer_fd, 0, "outer", strlen("outer"), &outer_from, &to);
 	}
 	wait_for(other);
+	while (getchar() != EOF)
+		;
 	return 0;
 }

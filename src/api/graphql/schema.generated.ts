@@ -1042,6 +1042,10 @@ export type Host = {
   readonly lastPollMs: Maybe<Scalars['Float']['output']>;
   /** The interval at which live sockets are read now, in milliseconds; null before the first reading. */
   readonly pollIntervalMs: Maybe<Scalars['Float']['output']>;
+  /** The interval at which it is read what each process has spent, in milliseconds; null when it is not. */
+  readonly sampleIntervalMs: Maybe<Scalars['Float']['output']>;
+  /** Whether the kernel accounts what processes wait for, as I/O wait needs it; null without BPF. */
+  readonly delayAccounting: Maybe<DelayAccounting>;
   /** Subscribers of events at this moment, over all doors. */
   readonly subscribers: Scalars['Int']['output'];
   /** What the agent may do beyond an ordinary process of its user. */
@@ -1087,6 +1091,14 @@ export type TierState =
   | 'UNAVAILABLE'
   /** Put off by the agent, to keep its cost within the budget. */
   | 'SHED';
+
+export type DelayAccounting =
+  /** It did so before the agent started. */
+  | 'ON'
+  /** The agent switched it on (`kernel.task_delayacct`) until it stops: processes that were there before are not accounted. */
+  | 'SWITCHED_ON'
+  /** It does not: the reason is with the tier. */
+  | 'OFF';
 
 /** Events or records that were lost at one place since the start of the agent. */
 export type Loss = {
@@ -2222,6 +2234,7 @@ export type ResolversTypes = {
   AgentCapabilities: ResolverTypeWrapper<AgentCapabilities>;
   Tier: ResolverTypeWrapper<HostTier>;
   TierState: TierState;
+  DelayAccounting: DelayAccounting;
   Loss: ResolverTypeWrapper<Loss>;
   ProgramRuns: ResolverTypeWrapper<ProgramRuns>;
   PageInfo: ResolverTypeWrapper<AnyPage>;
@@ -2502,6 +2515,8 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   programRuns?: Resolver<ReadonlyArray<ResolversTypes['ProgramRuns']>, ParentType, ContextType>;
   lastPollMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   pollIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  sampleIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  delayAccounting?: Resolver<Maybe<ResolversTypes['DelayAccounting']>, ParentType, ContextType>;
   subscribers?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   agentCapabilities?: Resolver<ResolversTypes['AgentCapabilities'], ParentType, ContextType>;
 };

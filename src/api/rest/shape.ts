@@ -329,6 +329,8 @@ export function hostShape(host: HostView, spending: Spending): Json {
     programRuns: Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs: formatLong(runs) })),
     lastPollMs: host.lastPollMs,
     pollIntervalMs: host.pollIntervalMs,
+    sampleIntervalMs: host.sampleIntervalMs,
+    delayAccounting: host.delayAccounting,
     subscribers: host.subscribers,
     agentCapabilities: { capture: host.agentCapabilities.capture, others: host.agentCapabilities.others },
   };

@@ -9,7 +9,8 @@ export type GroupKind = 'executable' | 'user' | 'container' | 'host';
 export class Group {
   /** Everything since `sinceMicros`; processes that lived shorter than a sampling interval count. */
   readonly totals = new Float64Array(COUNTERS);
-  /** The same at the pass of sampling before the latest. */
+  /** The same when the latest pass of sampling was over, and the one before. */
+  private readonly latest = new Float64Array(COUNTERS);
   private readonly before = new Float64Array(COUNTERS);
   private beforeMicros: number | null = null;
   private latestMicros: number | null = null;
@@ -51,10 +52,11 @@ export class Group {
     if (!(this.peakMemoryBytes >= this.memoryBytes)) this.peakMemoryBytes = this.memoryBytes;
   }
 
-  /** A pass of sampling begins: what came since the last one is what was spent currently. */
-  beginPass(previousMicros: number | null, micros: number): void {
-    this.before.set(this.totals);
-    this.beforeMicros = previousMicros;
+  /** A pass of sampling is over: what came since the last one is what was spent currently. */
+  endPass(micros: number): void {
+    this.before.set(this.latest);
+    this.latest.set(this.totals);
+    this.beforeMicros = this.latestMicros;
     this.latestMicros = micros;
   }
 
@@ -70,7 +72,7 @@ export class Group {
   /** What was spent between the two latest passes of sampling; null before there were two. */
   get current(): Usage | null {
     if (this.latestMicros === null || this.beforeMicros === null) return null;
-    const amount = (counter: number): number => (this.totals[counter] as number) - (this.before[counter] as number);
+    const amount = (counter: number): number => (this.latest[counter] as number) - (this.before[counter] as number);
     const usage = this.usageOf(amount, this.beforeMicros, this.latestMicros);
     usage.memoryBytes = knownOrNull(this.memoryBytes);
     return usage;

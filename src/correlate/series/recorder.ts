@@ -33,8 +33,11 @@ export class Recorder {
   private readonly tracks: Track[] = [];
   private refusedGroups = 0;
   private pass = 0;
+  /** When the pass began whose samples are being recorded. */
   private passMicros: number | null = null;
-  private previousPassMicros: number | null = null;
+  /** When the two latest passes began. */
+  private latestMicros: number | null = null;
+  private previousMicros: number | null = null;
   private currentSlot: number | null = null;
 
   constructor(limits: SeriesLimits) {
@@ -56,7 +59,7 @@ export class Recorder {
 
   /** When the two latest passes of sampling began; null before there were any. */
   get passes(): { readonly latestMicros: number | null; readonly previousMicros: number | null } {
-    return { latestMicros: this.passMicros, previousMicros: this.previousPassMicros };
+    return { latestMicros: this.latestMicros, previousMicros: this.previousMicros };
   }
 
   /** Times that a group found no place. */
@@ -82,18 +85,30 @@ export class Recorder {
     store.moved.look(nowMicros);
   }
 
-  /** A sample of a process, which its meter has as the latest. */
-  sampled(process: Process, meter: Meter, latest: Reading): void {
-    // Who is met again has been met in the pass before.
-    if (meter.pass === this.pass) this.beginPass(latest.micros);
-    meter.pass = this.pass;
-    this.makeTrack(process, meter, latest.micros);
+  /** A sample of a process, which its meter has as the latest; one that was made at its exit belongs to no pass. */
+  sampled(process: Process, meter: Meter, latest: Reading, isExit: boolean): void {
+    if (!isExit) {
+      // Who is met again has been met in the pass before.
+      if (meter.pass === this.pass) {
+        this.pass++;
+        this.passMicros = latest.micros;
+      }
+      meter.pass = this.pass;
+      this.makeTrack(process, meter, latest.micros);
+    }
     this.record(process, meter, meter.before, latest);
   }
 
   /** All samples of a batch were recorded. */
   settle(): void {
-    if (this.passMicros !== null) this.store.sampled.look(this.passMicros);
+    if (this.passMicros === null) return;
+    for (const groups of Object.values(this.groups)) {
+      for (const group of groups.values()) group.endPass(this.passMicros);
+    }
+    this.store.sampled.look(this.passMicros);
+    this.previousMicros = this.latestMicros;
+    this.latestMicros = this.passMicros;
+    this.passMicros = null;
   }
 
   /** A process has exited. `from` is its last sample, `final` what it had spent; null when it is not known. */
@@ -119,15 +134,6 @@ export class Recorder {
   forget(meter: Meter): void {
     if (meter.track !== null) this.store.remove(meter.track);
     meter.track = null;
-  }
-
-  private beginPass(micros: number): void {
-    this.pass++;
-    for (const groups of Object.values(this.groups)) {
-      for (const group of groups.values()) group.beginPass(this.passMicros, micros);
-    }
-    this.previousPassMicros = this.passMicros;
-    this.passMicros = micros;
   }
 
   /** Records what a process spent since the reading before; since its start if that was seen. */

@@ -189,28 +189,28 @@ export class SeriesStore {
   /** Frees memory if there is none left: exited processes first, then what is oldest of the others. */
   private makeRoom(): boolean {
     while (this.bytes + PAGE_BYTES > this.maxBytes) {
-      const freed = this.evict();
-      if (freed === 0) return false;
-      this.evictedPoints += freed * PAGE_SLOTS;
+      if (!this.evict()) return false;
     }
     return true;
   }
 
-  private evict(): number {
+  private evict(): boolean {
     for (const track of this.exited) {
+      this.evictedPoints += this.freeAll(track) * PAGE_SLOTS;
       this.exited.delete(track);
-      const freed = this.freeAll(track);
+      this.tracks.delete(track);
       track.first = Infinity;
-      if (freed > 0) return freed;
+      return true;
     }
     const oldest = Math.max(this.processFloor, this.currentChunk - this.chunks + 1);
     for (let chunk = oldest; chunk < this.currentChunk; chunk++) {
       this.processFloor = chunk + 1;
       let freed = 0;
       for (const track of this.tracks) if (track.isProcess) freed += this.freeChunk(track, chunk);
-      if (freed > 0) return freed;
+      this.evictedPoints += freed * PAGE_SLOTS;
+      if (freed > 0) return true;
     }
-    return 0;
+    return false;
   }
 }
 

@@ -33,13 +33,19 @@ export interface Spent {
   readonly memoryAfter: number;
 }
 
-/** Runs the generator that spends known amounts, to its end. */
-export async function spend(options: Options): Promise<Spent[]> {
+/** Runs the generator that spends known amounts. What it tells is given to `meanwhile` before it exits, and returned. */
+export async function spend(options: Options, meanwhile?: (told: Spent[]) => Promise<void>): Promise<Spent[]> {
   await buildGenerators();
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   const child = new Child(join(generatorsDirectory, 'spend'), args);
+  const flows = String(options['works']).split(',').length + Number(options['outer'] ?? 0);
   const told: Spent[] = [];
-  for await (const line of child.lines()) told.push(JSON.parse(line) as Spent);
+  for await (const line of child.lines()) {
+    told.push(JSON.parse(line) as Spent);
+    if (told.length < flows) continue;
+    await meanwhile?.(told);
+    child.process.stdin?.end();
+  }
   const { code, signal } = await child.ended;
   if (code === 77) throw new Unsupported(child.stderr.trim());
   if (code !== 0) throw new Error(`spend ended with ${code ?? signal ?? ''}: ${child.stderr}`);
@@ -56,6 +62,8 @@ export interface Edges {
 export class UsageRows {
   readonly tiers: { readonly name: string; readonly on: boolean; readonly reason: string | null }[] = [];
   readonly samples = new Map<number, Reading[]>();
+  /** When a process exited, by pid. */
+  readonly exits = new Map<number, number>();
   /** In the order in which they came: the last row of a socket, and what its processes have spent. */
   readonly told: ({ readonly ended: number } | Reading)[] = [];
   readonly #edges = new Map<string, Reading>();
@@ -100,12 +108,20 @@ export class UsageRows {
     });
   }
 
+  /** The socket of the connection that a process told of, once it has ended. */
+  endOf(spent: Spent): number | undefined {
+    const cookie = this.#cookies.get(socketKey(spent.localPort, spent.remotePort));
+    return this.told.some((each) => 'ended' in each && each.ended === cookie) ? cookie : undefined;
+  }
+
   async stop(): Promise<void> {
     await this.#capture.stop();
   }
 
   #take(batch: Batch): void {
-    const { socket, usage, tier } = batch;
+    const { process, socket, usage, tier } = batch;
+    for (let row = 0; row < process.rows; row++)
+      if (process.kind[row] === 3) this.exits.set(process.pid[row] ?? 0, process.timeNs[row] ?? 0);
     for (let row = 0; row < tier.rows; row++)
       this.tiers.push({
         name: batch.text(tier.name[row] ?? 0) ?? '',
