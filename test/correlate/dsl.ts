@@ -18,6 +18,7 @@ import {
 import {
   Correlator,
   noteCodes,
+  type CaptureStatus,
   type CorrelatorOptions,
   type Exchange,
   type Fact,
@@ -495,6 +496,19 @@ export class Story {
   }
 }
 
+/** What capture says of itself. */
+export const CAPTURE: CaptureStatus = {
+  source: 'ebpf',
+  sourceReason: null,
+  tiers: [],
+  programRuns: {},
+  lastPollMs: null,
+  pollIntervalMs: null,
+  sampleIntervalMs: null,
+  delayAccounting: null,
+  agentCapabilities: { capture: null, others: [] },
+};
+
 /** A correlator with a clock and an ear. */
 export class Stage {
   nowMs = AGENT_START_MS;
@@ -509,17 +523,7 @@ export class Stage {
       processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
       exchanges: { keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 100_000, queryStrings: false, redact: [] },
       resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
-      capture: () => ({
-        source: 'ebpf',
-        sourceReason: null,
-        tiers: [],
-        programRuns: {},
-        lastPollMs: null,
-        pollIntervalMs: null,
-        sampleIntervalMs: null,
-        delayAccounting: null,
-        agentCapabilities: { capture: null, others: [] },
-      }),
+      capture: () => CAPTURE,
       clock: 'batch',
       ...options,
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SOCKET_FLAG } from '../../src/capture/layout.js';
 import { noteCodes, type Application, type Flow } from '../../src/correlate/index.js';
-import { line, Stage, type Story } from './dsl.js';
+import { CAPTURE, line, Stage, type Story } from './dsl.js';
 
 const HERE = { from: '10.0.0.1:5000', to: '192.0.2.1:443' };
 const UDP = { protocol: 17, from: '0.0.0.0:5000' };
@@ -153,16 +153,11 @@ test('a connected socket that ended in the same batch has its application', () =
 test('tiers say since when and why; flows say what they lack by it', () => {
   const stage = new Stage({
     capture: () => ({
-      source: 'ebpf',
-      sourceReason: null,
+      ...CAPTURE,
       tiers: [
         { name: 'lifecycle', state: 'ON', reason: null },
         { name: 'packets', state: 'ON', reason: null },
       ],
-      programRuns: {},
-      lastPollMs: null,
-      pollIntervalMs: null,
-      agentCapabilities: { capture: null, others: [] },
     }),
   });
   const micros = (ms: number) => (1_700_000_000_000 + ms) * 1000;
