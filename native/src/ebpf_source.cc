@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <stdexcept>
 
@@ -291,15 +292,15 @@ void EbpfSource::read_losses() {
 // comes first.
 void EbpfSource::recover_ended() {
   const int map = programs_.map("ended");
-  std::vector<pf_socket_record> records;
-  std::uint64_t cookie = 0;
-  pf_socket_record record;
-  while (records.size() < kRowsPerBatch && bpf_map_get_next_key(map, nullptr, &cookie) == 0 &&
-         bpf_map_lookup_and_delete_elem(map, &cookie, &record) == 0)
-    records.push_back(record);
+  std::vector<std::uint64_t> cookies(kRowsPerBatch);
+  std::vector<pf_socket_record> records(kRowsPerBatch);
+  std::uint32_t count = kRowsPerBatch, next = 0;
+  const int result =
+      bpf_map_lookup_and_delete_batch(map, nullptr, &next, cookies.data(), records.data(), &count, nullptr);
+  ended_waiting_ = result == 0;
+  records.resize(result == 0 || result == -ENOENT ? count : 0);
   drain();
   for (const pf_socket_record& each : records) socket(each, PF_SOCKET_FLAG_LOST_EVENTS);
-  ended_waiting_ = records.size() == kRowsPerBatch;
 }
 
 void EbpfSource::end_packet_sockets() {
