@@ -90,14 +90,17 @@ static __always_inline void fill_http(struct pf_http_record *r, struct pf_http *
 }
 
 /* What `current` has spent. */
-static __always_inline void read_spending(struct pf_reading *to)
+__noinline int read_spending(struct pf_reading *to)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
+	if (!to)
+		return 0;
 	to->threads = read_group_usage(task, &to->process);
 	read_thread_usage(task, &to->thread);
 	to->memory_pages = resident_pages(task);
 	to->peak_pages = PF_UNKNOWN;
+	return 0;
 }
 
 /* One reading serves all that begins and ends in one message. */
@@ -111,15 +114,12 @@ static __always_inline bool read_for_message(struct http_walk *w)
 	return true;
 }
 
-/* The highest memory during the exchange that the next response ends. */
+/* The highest memory since the first byte of the request that the next response answers. */
 static __always_inline void read_peak(struct pf_http *http, struct pf_reading *to)
 {
-	__u32 window = http->windows[http->responses % PF_HTTP_WINDOWS];
-	__u64 pages;
-
-	if (http->requests - http->responses <= PF_HTTP_WINDOWS &&
-	    peak_since(bpf_get_current_task_btf(), window, &pages))
-		to->peak_pages = pages;
+	if (http->requests - http->responses <= PF_HTTP_WINDOWS)
+		to->peak_pages = highest_since(find_group(bpf_get_current_task_btf()),
+					       http->windows[http->responses % PF_HTTP_WINDOWS], to->memory_pages);
 }
 
 static __always_inline void fill_way(struct pf_http_record *r, const struct pf_http_way *way)
@@ -196,6 +196,8 @@ static __always_inline void lose_way(struct pf_http *http, struct http_walk *w)
 	struct pf_http_way *way = way_of(http, w);
 
 	count_loss(PF_LOSS_HTTP_UNREAD);
+	if (w->role == PF_HTTP_REQUESTS)
+		http->shifted = 1;
 	way->state = PF_HTTP_LOST;
 	way->bytes = 0;
 }
@@ -244,7 +246,7 @@ __noinline int report_head(struct pf_http *http, struct http_walk *w, __u32 flag
 {
 	struct pf_http_record *r;
 	struct pf_http_way *way;
-	__u32 bytes, room;
+	__u32 bytes, room, window;
 
 	if (!http || !w)
 		return 0;
@@ -254,8 +256,12 @@ __noinline int report_head(struct pf_http *http, struct http_walk *w, __u32 flag
 	room = PF_HTTP_HEAD_BYTES - way->head_bytes + w->repeated;
 	if (way->head_bytes == 0) {
 		flags |= PF_HTTP_FIRST;
-		if (read_for_message(w))
+		window = 0;
+		if (read_for_message(w)) {
 			flags |= PF_HTTP_READING;
+			window = open_window(windows_of(bpf_get_current_task_btf()), w->record.reading.memory_pages);
+		}
+		http->windows[http->requests % PF_HTTP_WINDOWS] = window;
 	}
 	if (bytes > room) {
 		bytes = room;
@@ -263,6 +269,8 @@ __noinline int report_head(struct pf_http *http, struct http_walk *w, __u32 flag
 	}
 	if (bytes <= w->repeated && !(flags & PF_HTTP_LAST))
 		return 0;
+	if (http->shifted)
+		flags |= PF_HTTP_SHIFTED;
 	fill_http(r, http, w->sock, PF_HTTP_HEAD, w->now);
 	fill_way(r, way);
 	r->ordinal = http->requests;
@@ -420,11 +428,8 @@ static __always_inline bool read_head(struct pf_http *http, struct http_walk *w,
 		way->start_ns = w->now;
 		way->head_bytes = 0;
 		way->state = PF_HTTP_IN_HEAD;
-		if (w->role == PF_HTTP_REQUESTS) {
+		if (w->role == PF_HTTP_REQUESTS)
 			way->bytes = 0;
-			http->windows[http->requests % PF_HTTP_WINDOWS] =
-				edges_wanted() ? begin_window(bpf_get_current_task_btf()) : 0;
-		}
 	}
 	way->last_ns = w->now;
 	way->bytes += got;
@@ -455,6 +460,8 @@ __noinline int head_step(struct pf_http *http, struct http_walk *w)
 			w->at = w->size;
 			if (http->requests == 0)
 				w->over = true; /* it only began like HTTP */
+			else if (w->role == PF_HTTP_RESPONSES && http->responses == 0)
+				way->state = PF_HTTP_LOST; /* no HTTP is answered */
 			else
 				lose_way(http, w);
 			return 0;
@@ -590,13 +597,19 @@ static __always_inline void take_gap(struct pf_http *http, struct http_walk *w, 
 		lose_way(http, w);
 }
 
+/* Where in the stream a message has just ended. */
 static __always_inline __u32 stream_position(struct sock *sk, int direction)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u32 fin;
 
 	if (!tp)
 		return 0;
-	return direction == PF_SENT ? tp->write_seq : tp->copied_seq;
+	if (direction == PF_SENT)
+		return tp->write_seq;
+	/* The FIN counts as a byte, and the call that takes the last bytes before it takes it, too. */
+	fin = (sk->__sk_common.skc_flags >> PF_SOCK_DONE_BIT) & 1;
+	return tp->copied_seq - (fin && tp->copied_seq == tp->rcv_nxt);
 }
 
 /* How many messages that turn the direction are looked at before a connection is taken for something else. */

@@ -305,7 +305,7 @@ struct pf_http {
 	pf_u64 heads;     /* of the last 64 requests, by ordinal: HEAD … */
 	pf_u64 connects;  /* … and CONNECT */
 	pf_u32 side;
-	pf_u32 pad0;
+	pf_u32 shifted; /* requests were missed, so that the ordinals are too low */
 	pf_u32 windows[PF_HTTP_WINDOWS]; /* of the highest memory, by ordinal */
 	struct pf_http_way ways[2]; /* by role */
 };
@@ -324,6 +324,7 @@ enum pf_http_event {
 #define PF_HTTP_UPGRADED 16u    /* another protocol follows */
 #define PF_HTTP_UNTIL_CLOSE 32u /* the response under way ends with the connection */
 #define PF_HTTP_READING 64u     /* the reading is set: at the first byte of a request, and at the last of a response */
+#define PF_HTTP_SHIFTED 128u    /* requests before it were missed */
 
 /* What a process and one of its threads have spent until one moment. */
 struct pf_reading {

@@ -272,7 +272,7 @@ void EbpfSource::read_losses() {
   const std::uint64_t missed = programs_.missed_runs();
   if (missed != missed_runs_ || !losses_told_) tell_loss("missedEvents", missed);
   if (!losses_told_) tell_loss("missedEnds", 0);
-  if (exchanges_.lost() != exchanges_lost_ || !losses_told_) tell_loss("exchangeTable", exchanges_.lost());
+  if (exchanges_.lost() != exchanges_lost_ || !losses_told_) tell_loss("httpAssembly", exchanges_.lost());
   exchanges_lost_ = exchanges_.lost();
   missed_runs_ = missed;
   statistics_ = now;

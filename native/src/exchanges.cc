@@ -181,7 +181,7 @@ void Exchanges::begin(Connection& connection, const pf_http_record& first, const
   exchange.version = head.version;
   exchange.request_ended = (last.flags & PF_HTTP_WHOLE) != 0;
   exchange.response_ended = false;
-  exchange.flags = 0;
+  exchange.flags = (last.flags & PF_HTTP_SHIFTED) != 0 ? PF_EXCHANGE_FLAG_LOST : 0;
   if (state == HeadState::kCut || (last.flags & PF_HTTP_CUT) != 0)
     exchange.flags |= PF_EXCHANGE_FLAG_HEAD_CUT;
   else if (!same_body(head, last))
