@@ -1,6 +1,13 @@
 /** Batches as a busy host makes them, for the benches of the correlator. */
 import { decodeBatch, BatchWriter, type Batch, type WrittenRow } from '../../src/capture/batch.js';
-import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import {
+  PROCESS_KIND,
+  SOCKET_FLAG,
+  SOCKET_KIND,
+  TRAFFIC_FLAG,
+  USAGE_FLAG,
+  USAGE_KIND,
+} from '../../src/capture/layout.js';
 import { Correlator, type CorrelatorOptions } from '../../src/correlate/index.js';
 
 const MS = 1e6;
@@ -15,6 +22,7 @@ export function benchCorrelator(options: Partial<CorrelatorOptions> = {}): Corre
     host: { id: 'bench', name: 'bench', bootId: 'bench', kernel: '', agentVersion: '', agentPid: 1, startMicros: 0 },
     flows: { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 10_000_000 },
     processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
+    exchanges: { keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 100_000, queryStrings: false, redact: [] },
     resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
     capture: () => ({
       source: 'replay',
@@ -23,6 +31,8 @@ export function benchCorrelator(options: Partial<CorrelatorOptions> = {}): Corre
       programRuns: {},
       lastPollMs: null,
       pollIntervalMs: null,
+      sampleIntervalMs: null,
+      delayAccounting: null,
       agentCapabilities: { capture: null, others: [] },
     }),
     clock: 'batch',
@@ -121,6 +131,31 @@ function traffic(
   };
 }
 
+/** What a process has spent when it begins or ends to use a socket: more each time. */
+function usage(kind: number, cookie: number, pid: number, index: number, nowMs: number): WrittenRow<'usage'> {
+  return {
+    kind,
+    flags: USAGE_FLAG.ioWait | USAGE_FLAG.memory | USAGE_FLAG.peak,
+    timeNs: nowMs * MS + index,
+    cookie,
+    pid,
+    startNs: pid * MS,
+    threads: 4,
+    cpuNs: 60e9 + index * 20_000,
+    userNs: 40e9 + index * 12_000,
+    systemNs: 20e9 + index * 8000,
+    memoryBytes: 40e6,
+    peakMemoryBytes: 41e6,
+    minorFaults: 12_000 + index,
+    majorFaults: 17,
+    ioWaitNs: 3e9,
+    readBytes: 80e6,
+    writtenBytes: 90e6 + index * 4096,
+    voluntarySwitches: 500_000 + index,
+    involuntarySwitches: 9000,
+  };
+}
+
 /** Flows `from` up to `to` open and move bytes. With `bothEnds` the client is on this host, too. */
 export function openBatch(from: number, to: number, nowMs: number, bothEnds = false): ArrayBuffer {
   const writer = new BatchWriter();
@@ -128,9 +163,11 @@ export function openBatch(from: number, to: number, nowMs: number, bothEnds = fa
     if (bothEnds) {
       writer.add('socket', opened(index, SOCKET_KIND.opened, nowMs));
       writer.add('traffic', traffic(1e9 + index, CLIENT_PID, 300, 1500, nowMs, false));
+      writer.add('usage', usage(USAGE_KIND.began, 1e9 + index, CLIENT_PID, index, nowMs));
     }
     writer.add('socket', accepted(index, SOCKET_KIND.opened, nowMs));
     writer.add('traffic', traffic(index + 1, SERVER_PID, 1500, 300, nowMs, false));
+    writer.add('usage', usage(USAGE_KIND.began, index + 1, SERVER_PID, index, nowMs));
   }
   return writer.seal(nowMs * MS, 1.7e18);
 }
@@ -142,9 +179,11 @@ export function endBatch(from: number, to: number, nowMs: number, bothEnds = fal
     if (bothEnds) {
       writer.add('socket', opened(index, SOCKET_KIND.ended, nowMs));
       writer.add('traffic', traffic(1e9 + index, CLIENT_PID, 300, 1500, nowMs, true));
+      writer.add('usage', usage(USAGE_KIND.ended, 1e9 + index, CLIENT_PID, index + 50, nowMs));
     }
     writer.add('socket', accepted(index, SOCKET_KIND.ended, nowMs));
     writer.add('traffic', traffic(index + 1, SERVER_PID, 1500, 300, nowMs, true));
+    writer.add('usage', usage(USAGE_KIND.ended, index + 1, SERVER_PID, index + 50, nowMs));
   }
   return writer.seal(nowMs * MS, 1.7e18);
 }

@@ -13,6 +13,18 @@
 #include "kernel.h"
 #include "wire.h"
 
+/* A pointer as one to a kernel struct. Kernel 6.2. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+static __always_inline bool has_casts(void)
+{
+	return (void *)bpf_rdonly_cast != 0;
+}
+
+/* Directions of a message. */
+#define PF_SENT 0
+#define PF_RECEIVED 1
+
 /* Ring buffer with all records. Its size is set before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -150,10 +150,26 @@ struct file {
 	struct inode *f_inode;
 };
 
+struct percpu_counter {
+	__s64 count;
+	__s32 *counters;
+};
+
 struct mm_struct {
+	struct percpu_counter rss_stat[4];
+	unsigned long hiwater_rss; /* as of the last time that memory shrank */
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;
+};
+
+/* Before kernel 6.2 */
+struct mm_rss_stat {
+	atomic64_t count[4];
+};
+
+struct mm_struct___6_1 {
+	struct mm_rss_stat rss_stat;
 };
 
 struct kernfs_node {
@@ -177,12 +193,35 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct seqcount {
+	unsigned int sequence;
+};
+
+typedef struct seqcount seqcount_t;
+
+struct seqcount_spinlock {
+	seqcount_t seqcount;
+};
+
+typedef struct {
+	struct seqcount_spinlock seqcount;
+} seqlock_t;
+
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
+	struct list_head thread_head;
+	seqlock_t stats_lock;
 	int group_exit_code;
 	unsigned int flags;
 	__u64 utime;
 	__u64 stime;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	unsigned long maxrss;
@@ -190,12 +229,29 @@ struct signal_struct {
 	unsigned long long sum_sched_runtime;
 };
 
+/* A CPU's run queue */
+struct rq {
+	__u64 clock;
+	__u64 clock_task;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
 struct sched_entity {
+	__u64 exec_start;
 	__u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
+};
+
+struct task_delay_info {
+	__u64 blkio_delay;
 };
 
 struct task_struct {
 	unsigned int flags;
+	int on_cpu;
 	struct sched_entity se;
 	struct mm_struct *mm;
 	int exit_code;
@@ -203,8 +259,11 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct list_head thread_node;
 	__u64 utime;
 	__u64 stime;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	__u64 start_boottime;
 	unsigned long min_flt;
 	unsigned long maj_flt;
@@ -214,6 +273,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 	struct task_io_accounting ioac;
+	struct task_delay_info *delays;
 };
 
 struct linux_binprm {
@@ -224,6 +284,7 @@ struct linux_binprm {
 struct pt_regs {
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long dx;
 	unsigned long si;
 	unsigned long orig_ax;
 };
@@ -233,6 +294,10 @@ struct pt_regs {
 	__s32 syscallno;
 };
 #endif
+
+struct bpf_array {
+	void *pptrs[0];
+};
 
 struct seq_file;
 
@@ -271,7 +336,13 @@ struct bpf_iter__task_file {
 #define PF_SOCK_TYPE_RAW 3
 
 #define PF_MSG_PEEK 0x2
+#define PF_MSG_TRUNC 0x20
 #define PF_MSG_ERRQUEUE 0x2000
+
+/* enum in include/linux/mm_types_task.h */
+#define PF_MM_FILEPAGES 0
+#define PF_MM_ANONPAGES 1
+#define PF_MM_SHMEMPAGES 3
 
 #define PF_KTHREAD 0x00200000       /* task_struct.flags, include/linux/sched.h */
 #define PF_SIGNAL_GROUP_EXIT 0x4    /* signal_struct.flags, include/linux/sched/signal.h */

@@ -3,6 +3,7 @@
 #ifndef PROCFLOW_LIFETIME_H
 #define PROCFLOW_LIFETIME_H
 
+#include "edges.h"
 #include "messages.h"
 
 /* The context of a cgroup/sock program is the socket itself, so its address is the key that the other programs use. */
@@ -61,12 +62,16 @@ int procflow_sock_release(struct bpf_sock *ctx)
 		return 1;
 	read_closer(&s->closer);
 	s->flags |= PF_SOCK_RELEASED;
+	if (!(s->flags & PF_SOCK_DROPPED))
+		edge_ended(s);
+	if (s->flags & PF_SOCK_HTTP)
+		http_closed(key, s, true);
 	if (s->protocol == PF_IPPROTO_TCP && s->remote_port) {
 		/* Its end comes with the change to CLOSE, or has come; its state goes when the kernel destroys it. */
 		s->poll_signature = bpf_ktime_get_boot_ns();
 		if (s->flags & PF_SOCK_HELD && !(s->flags & PF_SOCK_DROPPED)) {
 			struct pf_share_key share = {
-				.cookie = s->cookie + ((__u64)s->life << PF_LIFE_SHIFT),
+				.cookie = flow_cookie(s),
 				.start_ns = s->slot.mover.start_ns,
 				.pid = s->slot.mover.pid,
 			};

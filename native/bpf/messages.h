@@ -6,7 +6,9 @@
 #ifndef PROCFLOW_MESSAGES_H
 #define PROCFLOW_MESSAGES_H
 
-#include "packets.h"
+#include "edges.h"
+#include "http.h"
+#include "packet_sizes.h"
 
 static __always_inline void add(struct pf_counters *counters, __u64 bytes)
 {
@@ -72,7 +74,7 @@ static __always_inline void count(struct sock *sk, struct pf_socket *s, struct p
 static __always_inline void share_key(struct pf_socket *s, const struct pf_process_ref *mover, const struct peer *peer,
 				      struct pf_share_key *key)
 {
-	key->cookie = s->cookie + ((__u64)s->life << PF_LIFE_SHIFT);
+	key->cookie = flow_cookie(s);
 	key->start_ns = mover->start_ns;
 	key->pid = mover->pid;
 	__builtin_memcpy(key->peer, peer->address, 16);
@@ -110,6 +112,8 @@ static __noinline void count_in_share(struct sock *sk, struct pf_socket *s, stru
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
 	report_share(s, &key, t, 0);
+	if (s->opener.start_ns != m->mover.start_ns)
+		t->window = edge_began(s, t->first_ns);
 }
 
 /* Asks the filter, now that a process is known. */
@@ -142,6 +146,8 @@ static __noinline void tcp_first_or_other(struct sock *sk, struct pf_socket *s, 
 	s->slot.ready = 1;
 	if (!(s->flags & (PF_SOCK_REPORTED | PF_SOCK_CLOSED)))
 		report_opened(sk, s);
+	if (s->opener.start_ns != m.mover.start_ns)
+		s->slot.window = edge_began(s, s->slot.first_ns);
 }
 
 static __always_inline void tcp_message(struct sock *sk, struct pf_socket *s, __u64 bytes, int direction)
@@ -205,8 +211,10 @@ static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 byte
 		return;
 	}
 	count(sk, s, t, &m);
-	if (fresh)
-		report_opened(sk, s);
+	if (!fresh)
+		return;
+	report_opened(sk, s);
+	t->window = edge_began(s, t->first_ns);
 }
 
 static __noinline struct pf_socket *met_by_message(struct sock *sk)
@@ -243,8 +251,12 @@ static __always_inline void message(struct sock *sk, int result, int flags, int 
 	if (s->flags & PF_SOCK_DROPPED)
 		return;
 	if (s->type == PF_SOCK_TYPE_STREAM) {
-		if (result > 0)
+		if (result > 0) {
 			tcp_message(sk, s, result, direction);
+			http_message(sk, s, result, direction, flags);
+		} else if (direction == PF_RECEIVED && s->flags & PF_SOCK_HTTP) {
+			http_eof(sk, s);
+		}
 	} else {
 		datagram(sk, s, result, direction);
 	}

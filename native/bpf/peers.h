@@ -9,9 +9,6 @@
 #include "socket_state.h"
 #include "system_call.h"
 
-#define PF_SENT 0
-#define PF_RECEIVED 1
-
 struct peer {
 	__u8 address[16];
 	__u16 port;

@@ -4,6 +4,7 @@
 #define PROCFLOW_PROCESSES_H
 
 #include "common.h"
+#include "usage.h"
 
 /* Room to build a record of variable length, and one for the scan, which such a hook may interrupt. */
 struct {
@@ -98,40 +99,14 @@ int BPF_PROG(procflow_exec, struct task_struct *task, int old_pid, struct linux_
 	return 0;
 }
 
-/*
- * Totals of the thread group at its end. Threads that were reaped are summed in signal_struct; the one that runs here
- * and a leader that exited before it are not yet.
- */
-static __always_inline void read_totals(struct pf_totals *to, struct task_struct *task)
-{
-	struct task_struct *leader = task->group_leader;
-	struct signal_struct *group = task->signal;
-
-	to->user_ns = group->utime + task->utime;
-	to->system_ns = group->stime + task->stime;
-	to->runtime_ns = group->sum_sched_runtime + task->se.sum_exec_runtime;
-	to->minor_faults = group->min_flt + task->min_flt;
-	to->major_faults = group->maj_flt + task->maj_flt;
-	to->read_bytes = group->ioac.read_bytes + task->ioac.read_bytes;
-	to->written_bytes = group->ioac.write_bytes + task->ioac.write_bytes;
-	to->peak_memory_pages = group->maxrss;
-	if (leader->pid == task->pid)
-		return;
-	to->user_ns += leader->utime;
-	to->system_ns += leader->stime;
-	to->runtime_ns += leader->se.sum_exec_runtime;
-	to->minor_faults += leader->min_flt;
-	to->major_faults += leader->maj_flt;
-	to->read_bytes += leader->ioac.read_bytes;
-	to->written_bytes += leader->ioac.write_bytes;
-}
-
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(procflow_exit, struct task_struct *task)
 {
 	struct signal_struct *group = task->signal;
 	struct pf_process_record *r;
+	struct pf_group *kept;
 
+	keep_dead_io_wait(task);
 	if (group->live.counter != 0)
 		return 0; /* other threads go on */
 	count_run(PF_RUN_EXIT);
@@ -140,7 +115,15 @@ int BPF_PROG(procflow_exit, struct task_struct *task)
 		return 0;
 	fill_process(r, PF_PROCESS_EXIT, task);
 	r->exit_code = group->flags & PF_SIGNAL_GROUP_EXIT ? group->group_exit_code : task->group_leader->exit_code;
-	read_totals(&r->totals, task);
+	r->threads = read_group(task, &r->usage, PF_SAMPLE_THREADS);
+	r->memory_pages = resident_pages(task);
+	r->peak_memory_pages = group->maxrss;
+	/* Its last section of time may be its whole life. */
+	kept = find_group(task);
+	if (kept && kept->sample_window)
+		r->window_peak_pages = highest_since(kept, kept->sample_window, r->memory_pages);
+	else
+		r->window_peak_pages = peaks_wanted() ? group->maxrss : PF_UNKNOWN;
 	submit_process(r, PF_PROCESS_RECORD_HEAD);
 	return 0;
 }

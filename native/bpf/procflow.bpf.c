@@ -4,6 +4,7 @@
 #include "messages.h"
 #include "poll.h"
 #include "processes.h"
+#include "samples.h"
 #include "tcp.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -6,19 +6,12 @@
 #include "common.h"
 #include "filter.h"
 
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
-
-/* A protocol's own socket struct; the caller knows the protocol. Kernel 6.2. */
+/* A protocol's own socket struct; the caller knows the protocol. */
 #define socket_as(type, sk) \
 	((struct type *)bpf_rdonly_cast((const void *)(sk), bpf_core_type_id_kernel(struct type)))
 
 /* Set once the hash was full: only then is socket storage worth a look. */
 volatile __u32 overflowed = 0;
-
-static __always_inline bool has_casts(void)
-{
-	return (void *)bpf_rdonly_cast != 0;
-}
 
 static __always_inline void map_v4(__u8 *to, __be32 address)
 {
@@ -82,6 +75,12 @@ static __always_inline void read_identity(struct sock *sk, struct pf_socket *s)
 	s->type = sk->sk_type;
 	s->protocol = s->family == PF_AF_PACKET ? 0 : sk->sk_protocol;
 	read_tuple(sk, s);
+}
+
+/* A socket that connects again is another flow. */
+static __always_inline __u64 flow_cookie(const struct pf_socket *s)
+{
+	return s->cookie + ((__u64)s->life << PF_LIFE_SHIFT);
 }
 
 static __always_inline struct pf_socket *find_socket(struct sock *sk)
@@ -264,7 +263,7 @@ static __always_inline void report_end(__u64 key, struct pf_socket *s, struct so
 	if (!r)
 		return;
 	fill_end(r, key, s, tcp, from);
-	cookie = s->cookie + ((__u64)s->life << PF_LIFE_SHIFT);
+	cookie = flow_cookie(s);
 	if (bpf_map_update_elem(&ended, &cookie, r, BPF_ANY))
 		count_loss(PF_LOSS_ENDED_TABLE);
 }

@@ -3,6 +3,8 @@
 #ifndef PROCFLOW_TCP_H
 #define PROCFLOW_TCP_H
 
+#include "edges.h"
+#include "http.h"
 #include "socket_state.h"
 
 static __always_inline void on_connect(struct sock *sk)
@@ -15,6 +17,8 @@ static __always_inline void on_connect(struct sock *sk)
 		return;
 	if (s->flags & PF_SOCK_CLOSED) {
 		/* The same socket connects again: another flow. */
+		if (s->flags & PF_SOCK_HTTP)
+			http_closed((__u64)sk, s, true);
 		s->life++;
 		s->flags &= PF_SOCK_MESSAGES;
 		__builtin_memset(&s->slot, 0, sizeof(s->slot));
@@ -24,6 +28,8 @@ static __always_inline void on_connect(struct sock *sk)
 	read_tuple(sk, s);
 	current_process(&s->opener);
 	s->flags |= filter_verdict(s, &s->opener);
+	if (!(s->flags & PF_SOCK_DROPPED))
+		s->opener_window = edge_began(s, s->first_ns);
 }
 
 static __always_inline void on_established(struct sock *sk, int from)
@@ -119,6 +125,8 @@ int BPF_PROG(procflow_destroy, struct sock *sk)
 		return 0;
 	if (s->remote_port)
 		end_connection(sk, s, s->flags & (PF_SOCK_REPORTED | PF_SOCK_PASSIVE) ? PF_TCP_ESTABLISHED : PF_TCP_SYN_SENT);
+	if (s->flags & PF_SOCK_HTTP)
+		http_closed((__u64)sk, s, false);
 	forget_socket(sk);
 	return 0;
 }

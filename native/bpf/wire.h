@@ -52,7 +52,7 @@ struct pf_traffic {
 	pf_u16 pad0;
 	pf_u32 flags;
 	pf_u32 ready; /* the fields above are filled: set last by whoever claimed the slot */
-	pf_u32 pad1;
+	pf_u32 window; /* for the highest memory of the mover since it began to use the socket */
 	pf_u64 first_ns;
 	pf_u64 last_ns; /* datagram sockets only */
 	struct pf_counters sent;
@@ -84,6 +84,10 @@ struct pf_share_key {
 #define PF_SOCK_SHARES 2048u  /* has entries in the shares map */
 #define PF_SOCK_HELD 4096u    /* ended in a process's hands, that may still read what came: told of again at its release */
 #define PF_SOCK_CROWDED 8192u /* several threads use it at once: peers also wait in the pending map */
+#define PF_SOCK_HTTP 0x10000u     /* has an entry in http_sockets */
+#define PF_SOCK_NOT_HTTP 0x20000u /* is not looked at any more */
+#define PF_SOCK_LOOKED 0x40000u   /* and the next bit: looked at since it turned, in what is sent, and received */
+#define PF_SOCK_LOOKS 0x100000u   /* this and the bits above: how often it was looked at */
 
 /* A peer address that a sendmsg or recvmsg hook saw, for the message that the same thread is about to finish. */
 struct pf_pending {
@@ -112,6 +116,8 @@ struct pf_socket {
 	struct pf_process_ref creator;
 	struct pf_process_ref opener;
 	struct pf_process_ref closer;
+	pf_u32 opener_window; /* as that of the mover */
+	pf_u32 pad0;
 	struct pf_process_ref last; /* moved bytes last */
 	pf_u64 poll_signature;      /* of what the last poll reported; after the release, when that was */
 	pf_u64 poll_holder_ns;      /* start of the process that the last poll reported as holder */
@@ -145,6 +151,8 @@ enum pf_record_type {
 	PF_RECORD_SOCKET = 1,
 	PF_RECORD_TRAFFIC = 2,
 	PF_RECORD_PROCESS = 3,
+	PF_RECORD_USAGE = 4,
+	PF_RECORD_HTTP = 5,
 };
 
 /* Same values as the `kind` column of the socket table. */
@@ -186,19 +194,44 @@ struct pf_traffic_record {
 	struct pf_traffic traffic;
 };
 
-#define PF_ARGUMENT_BYTES 4096
+#define PF_UNKNOWN 0xffffffffffffffffull
 
-/* Totals at exit, all threads. */
-struct pf_totals {
-	pf_u64 user_ns;
+/* What a thread has spent since its start, or a process: the sum of its threads, dead ones too. */
+struct pf_usage {
+	pf_u64 cpu_ns;    /* exact */
+	pf_u64 user_ns;   /* these two as the clock ticks sampled them: they tell how to divide cpu_ns, not how long */
 	pf_u64 system_ns;
-	pf_u64 runtime_ns; /* sum_exec_runtime: exact, where user and system are tick samples */
-	pf_u64 peak_memory_pages;
 	pf_u64 minor_faults;
 	pf_u64 major_faults;
-	pf_u64 read_bytes;
+	pf_u64 io_wait_ns; /* PF_UNKNOWN when the kernel does not account delays of it */
+	pf_u64 read_bytes; /* from and to storage */
 	pf_u64 written_bytes;
+	pf_u64 voluntary_switches;
+	pf_u64 involuntary_switches;
 };
+
+/* Same values as the `kind` column of the usage table. */
+enum pf_usage_kind {
+	PF_USAGE_SAMPLE = 0,
+	PF_USAGE_BEGAN = 1,
+	PF_USAGE_ENDED = 2,
+};
+
+/* What a process has spent until one moment: at a tick, or as it begins or ends to use a socket. */
+struct pf_usage_record {
+	pf_u32 record; /* PF_RECORD_USAGE */
+	pf_u32 kind;
+	pf_u64 time_ns;
+	pf_u64 cookie; /* of the flow; 0 in a sample */
+	struct pf_process_ref process;
+	pf_u32 threads;    /* that live; 0: the usage could not be read */
+	pf_u32 connecting; /* began: user space did not hear of the socket yet */
+	pf_u64 memory_pages; /* PF_UNKNOWN when it has none */
+	pf_u64 peak_pages;   /* in the window: since it began to use the socket, or since the last tick; or PF_UNKNOWN */
+	struct pf_usage usage;
+};
+
+#define PF_ARGUMENT_BYTES 4096
 
 struct pf_process_record {
 	pf_u32 record; /* PF_RECORD_PROCESS */
@@ -215,7 +248,13 @@ struct pf_process_record {
 	pf_s32 exit_code; /* exit: as wait(2) has it */
 	pf_u32 kernel_thread;
 	char comm[16];
-	struct pf_totals totals; /* exit */
+	/* exit only: totals, and memory as in a sample */
+	struct pf_usage usage;
+	pf_u64 memory_pages;
+	pf_u64 window_peak_pages; /* since the last tick */
+	pf_u64 peak_memory_pages; /* since the start */
+	pf_u32 threads; /* 0: the usage could not be read */
+	pf_u32 pad1;
 	/* exec only: the file name as given to execve, then the arguments, both cut at the buffer's end */
 	pf_u32 filename_bytes;
 	pf_u32 argument_bytes;
@@ -224,6 +263,107 @@ struct pf_process_record {
 	char text[256 + PF_ARGUMENT_BYTES];
 };
 #define PF_PROCESS_RECORD_HEAD ((pf_u32)__builtin_offsetof(struct pf_process_record, text))
+
+/* So much of a request's head is read. */
+#define PF_HTTP_HEAD_BYTES 4096
+/* What is kept of a line that goes on in the next message. */
+#define PF_HTTP_CARRY 64
+
+enum pf_http_side { PF_HTTP_CLIENT = 0, PF_HTTP_SERVER = 1 };
+enum pf_http_role { PF_HTTP_REQUESTS = 0, PF_HTTP_RESPONSES = 1 };
+
+/* What the lines of a head said so far; http_scan.h has the flags. */
+struct pf_http_framing {
+	pf_u64 length;
+	pf_u16 status; /* of a response */
+	pf_u8 flags;
+	pf_u8 lines; /* complete ones, at most 255 */
+	pf_u32 pad0;
+};
+
+/* One direction of an HTTP connection, and the request or response that is under way in it. */
+struct pf_http_way {
+	pf_u64 bytes;    /* of it so far; of a response with the interim ones before it */
+	pf_u64 left;     /* of its body, or of the chunk */
+	pf_u64 start_ns; /* first byte */
+	pf_u64 last_ns;  /* last byte so far */
+	struct pf_http_framing framing;
+	pf_u32 position;   /* TCP sequence number up to which the stream was followed */
+	pf_u16 head_bytes; /* given to user space */
+	pf_u8 state;       /* enum pf_http_state */
+	pf_u8 mark;        /* digits of a chunk's size; whether a trailer's line has something */
+	pf_u32 carried;    /* bytes of `line` */
+	pf_u32 pad0;
+	pf_u8 line[PF_HTTP_CARRY]; /* the line that the last message ended in */
+};
+
+/* So many exchanges under way at once have their highest memory told. */
+#define PF_HTTP_WINDOWS 16
+
+/* An HTTP connection, by the address of its struct sock. */
+struct pf_http {
+	pf_u64 cookie;    /* of the flow */
+	pf_u32 requests;  /* heads that were complete */
+	pf_u32 responses; /* final ones that have ended: the ordinal of the next */
+	pf_u64 heads;     /* of the last 64 requests, by ordinal: HEAD … */
+	pf_u64 connects;  /* … and CONNECT */
+	pf_u32 side;
+	pf_u32 shifted; /* requests were missed, so that the ordinals are too low */
+	pf_u32 windows[PF_HTTP_WINDOWS]; /* of the highest memory, by ordinal */
+	struct pf_http_way ways[2]; /* by role */
+};
+
+enum pf_http_event {
+	PF_HTTP_HEAD = 0,          /* bytes of a request's head */
+	PF_HTTP_REQUEST_ENDED = 1, /* with a body that went on after the message with the end of its head */
+	PF_HTTP_RESPONSE_ENDED = 2,
+	PF_HTTP_CLOSED = 3,        /* nothing follows on this connection */
+};
+
+#define PF_HTTP_FIRST 1u        /* the head begins here */
+#define PF_HTTP_LAST 2u         /* the head ends here */
+#define PF_HTTP_WHOLE 4u        /* … and the request too */
+#define PF_HTTP_CUT 8u          /* the head is longer than what was read of it */
+#define PF_HTTP_UPGRADED 16u    /* another protocol follows */
+#define PF_HTTP_UNTIL_CLOSE 32u /* the response under way ends with the connection */
+#define PF_HTTP_READING 64u     /* the reading is set: at the first byte of a request, and at the last of a response */
+#define PF_HTTP_SHIFTED 128u    /* requests before it were missed */
+
+/* What a process and one of its threads have spent until one moment. */
+struct pf_reading {
+	struct pf_usage process;
+	struct pf_usage thread;
+	pf_u64 memory_pages; /* PF_UNKNOWN when it has none */
+	pf_u64 peak_pages;   /* since the request's first byte, or PF_UNKNOWN */
+	pf_u32 threads;      /* that live; 0: the usage of the process could not be read */
+	pf_u32 pad0;
+};
+
+/* The bytes of a head follow. */
+struct pf_http_record {
+	pf_u32 record; /* PF_RECORD_HTTP */
+	pf_u8 event;
+	pf_u8 side;
+	pf_u16 flags;
+	pf_u64 time_ns;
+	pf_u64 cookie; /* of the flow */
+	pf_u64 sock;   /* key of the state */
+	/* The request or response that the event is about; at the close, the response under way, if start_ns is not 0. */
+	pf_u64 start_ns;
+	pf_u64 end_ns;
+	pf_u64 bytes;
+	pf_u64 body_bytes;    /* of a request whose head is complete, when `body` is a length; at the close: what came of one */
+	pf_u32 ordinal;       /* of the exchange on its connection */
+	pf_u16 status;
+	pf_u16 body;          /* enum pf_http_body */
+	pf_u32 data_bytes;
+	pf_u32 repeated_bytes; /* of these, at the beginning, that the record before had too */
+	pf_u32 tid;
+	pf_u32 pad0;
+	struct pf_process_ref process;
+	char thread_name[16];
+	struct pf_reading reading;
+};
 
 /* Entries of the filter map: a value and whether it is to be kept, dropped, or both lists have it. */
 enum pf_filter_kind {
@@ -262,6 +402,23 @@ struct pf_settings {
 	pf_u32 seeded; /* the first scan is done: what shows up now is new */
 	pf_u32 full_poll; /* report every socket, changed or not */
 	pf_u32 agent_pid;
+	pf_u32 edges; /* read processes as they begin and end to use a socket */
+	pf_u32 peaks; /* keep the highest memory within windows */
+};
+
+/* Asks for what a process has spent until now: procflow_read_process. */
+struct pf_usage_request {
+	struct pf_process_ref process; /* pid and start */
+	pf_u32 window;                 /* for the peak; 0: none */
+	pf_u32 pad0;
+	struct pf_usage_record answer; /* threads stays 0 when the process is gone */
+};
+
+/* Finds out how far the monotonic clock is from the scheduler's: see procflow_calibrate. */
+struct pf_calibration {
+	pf_u64 smallest; /* difference of a few runs, in ns */
+	pf_u32 last;     /* the run that makes it count */
+	pf_u32 pad0;
 };
 
 /* Counted per CPU. */
@@ -273,6 +430,11 @@ enum pf_loss {
 	PF_LOSS_PEER_TABLE,   /* messages whose peer or process did not fit: their bytes are not attributed */
 	PF_LOSS_ENDED_TABLE,  /* ends that fit neither into the ring nor into the table for them */
 	PF_LOSS_PENDING,      /* messages whose peer was lost between two hooks */
+	PF_LOSS_RING_USAGE,
+	PF_LOSS_GROUP_TABLE,  /* processes whose highest memory, and I/O wait of dead threads, cannot be kept */
+	PF_LOSS_RING_HTTP,
+	PF_LOSS_HTTP_TABLE,  /* connections that had no room */
+	PF_LOSS_HTTP_UNREAD, /* heads that could not be read where the process has them, or whose beginning was missed */
 	PF_LOSSES,
 };
 enum pf_run {
@@ -286,21 +448,32 @@ enum pf_run {
 	PF_RUN_FORK,
 	PF_RUN_EXEC,
 	PF_RUN_EXIT,
+	PF_RUN_FREE,
+	PF_RUN_MEMORY,
+	PF_RUN_HTTP, /* messages that were looked at for HTTP, within the programs that count messages */
 	PF_RUNS,
 };
 struct pf_statistics {
 	pf_u64 losses[PF_LOSSES];
 	pf_u64 runs[PF_RUNS];
+	/* Of no meaning to user space: whose memory this CPU looked at last, and how much the counters said that it is. */
+	pf_u64 seen_mm;
+	pf_u64 seen_pages;
 };
 
 PF_STATIC_ASSERT(sizeof(struct pf_process_ref) == 16, "pf_process_ref");
+PF_STATIC_ASSERT(sizeof(struct pf_usage) == 80, "pf_usage");
 PF_STATIC_ASSERT(sizeof(struct pf_traffic) == 128, "pf_traffic");
 PF_STATIC_ASSERT(sizeof(struct pf_share_key) == 40, "pf_share_key");
-PF_STATIC_ASSERT(sizeof(struct pf_socket) == 344, "pf_socket");
+PF_STATIC_ASSERT(sizeof(struct pf_socket) == 352, "pf_socket");
 PF_STATIC_ASSERT(sizeof(struct pf_tcp) == 80, "pf_tcp");
-PF_STATIC_ASSERT(sizeof(struct pf_socket_record) == 464, "pf_socket_record");
+PF_STATIC_ASSERT(sizeof(struct pf_socket_record) == 472, "pf_socket_record");
 PF_STATIC_ASSERT(sizeof(struct pf_traffic_record) == 208, "pf_traffic_record");
-PF_STATIC_ASSERT(sizeof(struct pf_settings) == 40, "pf_settings");
+PF_STATIC_ASSERT(sizeof(struct pf_settings) == 48, "pf_settings");
+PF_STATIC_ASSERT(sizeof(struct pf_usage_record) == 144, "pf_usage_record");
+PF_STATIC_ASSERT(sizeof(struct pf_http_way) == 128, "pf_http_way");
+PF_STATIC_ASSERT(sizeof(struct pf_http) == 360, "pf_http");
+PF_STATIC_ASSERT(sizeof(struct pf_http_record) == 304, "pf_http_record");
 PF_STATIC_ASSERT(sizeof(struct pf_filter_key) == 24, "pf_filter_key");
 PF_STATIC_ASSERT(sizeof(struct pf_prefix_key) == 24, "pf_prefix_key");
 

@@ -61,7 +61,11 @@ SourceOptions options_from(const Napi::Object& object) {
   options.poll_interval_ms = object.Get("pollIntervalMs").As<Napi::Number>().Uint32Value();
   options.ring_buffer_bytes = object.Get("ringBufferBytes").As<Napi::Number>().Uint32Value();
   options.max_sockets = object.Get("maxSockets").As<Napi::Number>().Uint32Value();
+  options.sample_interval_ms = object.Get("sampleIntervalMs").As<Napi::Number>().Uint32Value();
   options.messages = object.Get("messages").ToBoolean();
+  options.resources = object.Get("resources").ToBoolean();
+  options.peak_memory = object.Get("peakMemory").ToBoolean();
+  options.delay_accounting = object.Get("delayAccounting").ToBoolean();
   options.cgroup_root = object.Get("cgroupRoot").As<Napi::String>().Utf8Value();
   options.filter = filter_from(object.Get("filter").As<Napi::Object>());
   return options;

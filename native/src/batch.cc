@@ -63,13 +63,13 @@ constexpr std::size_t kTables = 0 PF_TABLES(PF_COUNT_TABLE);
 }  // namespace
 
 std::uint32_t BatchBuilder::intern(std::string_view text) {
-  const auto [entry, added] =
-      string_index_.try_emplace(std::string(text), static_cast<std::uint32_t>(string_ends_.size()));
-  if (added) {
-    string_bytes_.insert(string_bytes_.end(), text.begin(), text.end());
-    string_ends_.push_back(static_cast<std::uint32_t>(string_bytes_.size()));
-  }
-  return entry->second;
+  const auto known = string_index_.find(text);
+  if (known != string_index_.end()) return known->second;
+  const auto index = static_cast<std::uint32_t>(string_ends_.size());
+  string_index_.emplace(text, index);
+  string_bytes_.insert(string_bytes_.end(), text.begin(), text.end());
+  string_ends_.push_back(static_cast<std::uint32_t>(string_bytes_.size()));
+  return index;
 }
 
 Block BatchBuilder::seal() {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,6 +36,11 @@ struct SocketRow { PF_SOCKET_COLUMNS(PF_MEMBER) };
 struct TrafficRow { PF_TRAFFIC_COLUMNS(PF_MEMBER) };
 struct AddressRow { PF_ADDRESS_COLUMNS(PF_MEMBER) };
 struct LossRow { PF_LOSS_COLUMNS(PF_MEMBER) };
+struct UsageRow { PF_USAGE_COLUMNS(PF_MEMBER) };
+struct ExchangeRow { PF_EXCHANGE_COLUMNS(PF_MEMBER) };
+struct ApplicationRow { PF_APPLICATION_COLUMNS(PF_MEMBER) };
+struct PeerRow { PF_PEER_COLUMNS(PF_MEMBER) };
+struct TierRow { PF_TIER_COLUMNS(PF_MEMBER) };
 #undef PF_MEMBER
 
 // A sealed batch: memory that the receiver frees.
@@ -57,6 +63,11 @@ class BatchBuilder {
   void add(const TrafficRow& row) { append(traffic_, row); }
   void add(const AddressRow& row) { append(address_, row); }
   void add(const LossRow& row) { append(loss_, row); }
+  void add(const UsageRow& row) { append(usage_, row); }
+  void add(const ExchangeRow& row) { append(exchange_, row); }
+  void add(const ApplicationRow& row) { append(application_, row); }
+  void add(const PeerRow& row) { append(peer_, row); }
+  void add(const TierRow& row) { append(tier_, row); }
 
   bool empty() const { return rows_ == 0; }
   // Rows of all tables together.
@@ -72,6 +83,11 @@ class BatchBuilder {
   std::vector<TrafficRow> traffic_;
   std::vector<AddressRow> address_;
   std::vector<LossRow> loss_;
+  std::vector<UsageRow> usage_;
+  std::vector<ExchangeRow> exchange_;
+  std::vector<ApplicationRow> application_;
+  std::vector<PeerRow> peer_;
+  std::vector<TierRow> tier_;
   template <typename Row>
   void append(std::vector<Row>& table, const Row& row) {
     table.push_back(row);
@@ -80,7 +96,11 @@ class BatchBuilder {
 
   std::size_t rows_ = 0;
   double sequence_ = 0;
-  std::unordered_map<std::string, std::uint32_t> string_index_;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> string_index_;
   std::vector<std::uint32_t> string_ends_;
   std::vector<std::uint8_t> string_bytes_;
 };

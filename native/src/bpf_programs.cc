@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "bpf_object.h"
+#include "clock.h"
 #include "identity.h"
 
 namespace procflow {
@@ -83,6 +84,21 @@ int open_cgroup_root(const std::string& configured, std::string& error) {
   return fd;
 }
 
+std::string messages_obstacle(const SourceOptions& options, const btf* kernel) {
+  if (!options.messages) return "switched off by capture.messages";
+  if (kernel == nullptr || !kernel_has_tracepoint(kernel, "sock_send_length") ||
+      !kernel_has_tracepoint(kernel, "sock_recv_length"))
+    return "the kernel has no sock_send_length tracepoint: Linux 6.3 or later is needed";
+  return "";
+}
+
+std::string peaks_obstacle(const SourceOptions& options, const btf* kernel) {
+  if (!options.peak_memory) return "peak memory: switched off by capture.peakMemory";
+  if (kernel == nullptr || !kernel_has_tracepoint(kernel, "rss_stat"))
+    return "peak memory: the kernel has no rss_stat tracepoint";
+  return "";
+}
+
 const char* const kMessagePrograms[] = {"procflow_send",     "procflow_recv",     "procflow_sendmsg4",
                                         "procflow_sendmsg6", "procflow_recvmsg4", "procflow_recvmsg6"};
 
@@ -107,6 +123,15 @@ bool is_mapped(const Address& address) {
   for (std::size_t i = 0; i < 10; i++)
     if (address[i] != 0) return false;
   return address[10] == 0xff && address[11] == 0xff;
+}
+
+// Runs a program of ours with `context`, which it may change.
+bool run_program(int fd, void* context, std::uint32_t bytes) {
+  bpf_test_run_opts options{};
+  options.sz = sizeof options;
+  options.ctx_in = context;
+  options.ctx_size_in = bytes;
+  return bpf_prog_test_run_opts(fd, &options) == 0;
 }
 
 void clear_map(int map, std::size_t key_bytes) {
@@ -138,25 +163,33 @@ BpfPrograms::BpfPrograms(const SourceOptions& options) {
   if (!obstacle.empty()) throw std::runtime_error(obstacle);
   libbpf_set_print(keep_log);
   cpus_ = libbpf_num_possible_cpus();
-  tiers_ = {{"lifecycle", true, ""}, {"messages", false, ""}};
+  tiers_ = {{"lifecycle", true, ""}, {"messages", true, ""}, {"resources", true, ""}};
+
+  std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  Tier& messages = edit_tier("messages");
+  messages.reason = messages_obstacle(options, kernel.get());
+  messages.on = messages.reason.empty();
+  Tier& resources = edit_tier("resources");
+  resources.on = options.resources;
+  if (!resources.on) resources.reason = "switched off by capture.resources";
+  settings_.edges = resources.on;
+  if (resources.on) resources.reason = peaks_obstacle(options, kernel.get());
+  settings_.peaks = resources.on && resources.reason.empty();
 
   std::string error;
-  std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
-  bool messages = options.messages;
-  if (!messages) {
-    tiers_[1].reason = "switched off by capture.messages";
-  } else if (!kernel || !kernel_has_tracepoint(kernel.get(), "sock_send_length") ||
-             !kernel_has_tracepoint(kernel.get(), "sock_recv_length")) {
-    messages = false;
-    tiers_[1].reason = "the kernel has no sock_send_length tracepoint: Linux 6.3 or later is needed";
-  }
-  if (messages && try_load(options, true, error)) {
-    tiers_[1].on = true;
-    return;
-  }
-  if (messages) tiers_[1].reason = error;
-  if (!try_load(options, false, error)) throw std::runtime_error(error);
+  if (try_load(options, error)) return;
+  if (!messages.on) throw std::runtime_error(error);
+  messages = {messages.name, false, error};
+  if (!try_load(options, error)) throw std::runtime_error(error);
 }
+
+Tier& BpfPrograms::edit_tier(std::string_view name) {
+  for (Tier& each : tiers_)
+    if (each.name == name) return each;
+  throw std::logic_error("no such tier");
+}
+
+const Tier& BpfPrograms::tier(std::string_view name) const { return const_cast<BpfPrograms*>(this)->edit_tier(name); }
 
 BpfPrograms::~BpfPrograms() { close(); }
 
@@ -167,9 +200,19 @@ void BpfPrograms::close() {
   links_.clear();
   bpf_object__close(object_);
   object_ = nullptr;
+  calibrate_fd_ = read_process_fd_ = -1;
 }
 
-bool BpfPrograms::try_load(const SourceOptions& options, bool messages, std::string& error) {
+bool BpfPrograms::is_wanted(const std::string& program) const {
+  if (is_message_program(program)) return tier("messages").on;
+  if (program == "procflow_memory") return settings_.peaks != 0;
+  if (program == "procflow_sample") return settings_.edges != 0;
+  if (program == "procflow_calibrate" || program == "procflow_read_process")
+    return settings_.edges != 0 && libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SYSCALL, nullptr) == 1;
+  return true;
+}
+
+bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
   close();
   libbpf_log.clear();
   const Fd cgroup(open_cgroup_root(options.cgroup_root, error));
@@ -185,11 +228,11 @@ bool BpfPrograms::try_load(const SourceOptions& options, bool messages, std::str
   }
   bpf_map* ring = bpf_object__find_map_by_name(object_, "ring");
   bpf_map__set_max_entries(ring, options.ring_buffer_bytes);
-  for (const char* name : {"sockets", "shares", "ended"})
+  for (const char* name : {"sockets", "shares", "ended", "http_sockets"})
     bpf_map__set_max_entries(bpf_object__find_map_by_name(object_, name), options.max_sockets);
   bpf_program* program;
   bpf_object__for_each_program(program, object_) {
-    if (!messages && is_message_program(bpf_program__name(program))) bpf_program__set_autoload(program, false);
+    bpf_program__set_autoload(program, is_wanted(bpf_program__name(program)));
   }
   if (const int failed = bpf_object__load(object_); failed != 0) {
     error = with_errno("the kernel refuses the programs (" + last_log_line() + ")", -failed);
@@ -203,6 +246,10 @@ bool BpfPrograms::try_load(const SourceOptions& options, bool messages, std::str
     const std::string name = bpf_program__name(program);
     const std::string section = bpf_program__section_name(program);
     if (!bpf_program__autoload(program)) continue;
+    if (section == "syscall") {
+      (name == "procflow_calibrate" ? calibrate_fd_ : read_process_fd_) = bpf_program__fd(program);
+      continue;
+    }
     bpf_link* link = section.starts_with("cgroup/") ? bpf_program__attach_cgroup(program, cgroup.get())
                                                     : bpf_program__attach(program);
     if (link == nullptr) {
@@ -302,6 +349,28 @@ std::uint64_t BpfPrograms::missed_runs() const {
       missed += info.recursion_misses;
   }
   return missed;
+}
+
+void BpfPrograms::calibrate() {
+  constexpr int runs = 3;
+  if (calibrate_fd_ < 0) return;
+  pf_calibration calibration{};
+  calibration.smallest = ~std::uint64_t{0};
+  for (int run = 1; run <= runs; run++) {
+    calibration.last = run == runs;
+    clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    run_program(calibrate_fd_, &calibration, sizeof calibration);
+  }
+}
+
+bool BpfPrograms::read_process(const pf_process_ref& process, std::uint32_t window, pf_usage_record& to) {
+  if (read_process_fd_ < 0) return false;
+  pf_usage_request request{};
+  request.process = process;
+  request.window = window;
+  if (!run_program(read_process_fd_, &request, sizeof request) || request.answer.threads == 0) return false;
+  to = request.answer;
+  return true;
 }
 
 pf_statistics BpfPrograms::read_statistics() const {

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../bpf/wire.h"
@@ -14,9 +15,9 @@ namespace procflow {
 
 // What could be attached, and what not and why.
 struct Tier {
-  std::string name;    // lifecycle, messages
+  std::string name;    // lifecycle, messages, resources
   bool on = false;
-  std::string reason;  // why it is off; empty when on
+  std::string reason;  // why it is off, or which part of it is; empty when all of it is on
 };
 
 class BpfPrograms {
@@ -29,6 +30,7 @@ class BpfPrograms {
   BpfPrograms& operator=(const BpfPrograms&) = delete;
 
   const std::vector<Tier>& tiers() const { return tiers_; }
+  const Tier& tier(std::string_view name) const;
   int map(const char* name) const;
 
   void write_settings(const pf_settings& settings);
@@ -37,6 +39,10 @@ class BpfPrograms {
   void write_filter(const Filter& filter);
   // Events that met a program at work on the same CPU, so that it did not run for them.
   std::uint64_t missed_runs() const;
+  // Tells the programs how the scheduler's clock goes, for readings of CPU time; to be repeated, for clocks drift.
+  void calibrate();
+  // What a process has spent until now; false when it is gone. `window`: of the highest memory, 0 for none.
+  bool read_process(const pf_process_ref& process, std::uint32_t window, pf_usage_record& to);
   // Sum over all CPUs.
   pf_statistics read_statistics() const;
   // Runs an iterator program and hands its output over in whole records of `record_bytes`. `before` is called each time
@@ -55,7 +61,9 @@ class BpfPrograms {
  private:
   void read_iterator(const char* program, std::size_t record_bytes, void (*before)(void* context),
                      void (*handle)(const void* record, void* context), void* context);
-  bool try_load(const SourceOptions& options, bool messages, std::string& error);
+  bool try_load(const SourceOptions& options, std::string& error);
+  bool is_wanted(const std::string& program) const;
+  Tier& edit_tier(std::string_view name);
   void close();
 
   bpf_object* object_ = nullptr;
@@ -63,6 +71,8 @@ class BpfPrograms {
   std::vector<std::pair<std::string, bpf_link*>> iterators_;
   std::vector<Tier> tiers_;
   pf_settings settings_{};
+  int calibrate_fd_ = -1;
+  int read_process_fd_ = -1;
   int cpus_ = 1;
 };
 

@@ -42,6 +42,7 @@ void CaptureThread::stop() {
     // The counter is full: it is readable anyway.
   }
   if (thread_.joinable()) thread_.join();
+  source_.reset();  // what it changed on the host is put back now, not when memory is tidied up
 }
 
 void CaptureThread::received() {

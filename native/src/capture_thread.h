@@ -31,6 +31,7 @@ class CaptureThread {
   CaptureThread(const CaptureThread&) = delete;
   CaptureThread& operator=(const CaptureThread&) = delete;
 
+  // Ends the thread and the source; the last status stays.
   void stop();
   // The receiver is done with a batch.
   void received();

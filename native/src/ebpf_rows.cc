@@ -6,11 +6,13 @@
 #include <cstring>
 
 #include "clock.h"
+#include "flow_cookie.h"
 
 namespace procflow {
 namespace {
 
 constexpr int kTcpListen = 10;  // include/net/tcp_states.h
+constexpr std::size_t kMaxUsers = 64;
 constexpr std::uint64_t kIdleShareNs = 120'000'000'000;
 
 double mono_to_boot_ns(std::uint64_t mono_ns) {
@@ -34,33 +36,33 @@ bool is_unspecified(const Address& address) {
 
 bool is_idle_slot(const pf_traffic& traffic) { return traffic.ready == 0; }
 
-// The identity that rows have. A double has no room for both parts of the key, so a socket's later lives are numbers above
-// 2^52, where no cookie is, mixed so that of a million lives two meet once in ten thousand times.
-double cookie_of(std::uint64_t life_key) {
-  if (life_key >> PF_LIFE_SHIFT == 0) return static_cast<double>(life_key);
-  std::uint64_t mixed = (life_key ^ (life_key >> 30)) * 0xbf58476d1ce4e5b9u;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-  return static_cast<double>((std::uint64_t{1} << 52) | ((mixed ^ (mixed >> 31)) >> 12));
+void add_user(std::vector<SocketUser>& users, const pf_process_ref& closer, const SocketUser& user) {
+  if (user.process.pid == 0 || user.process.start_ns == closer.start_ns || users.size() == kMaxUsers) return;
+  for (const SocketUser& other : users)
+    if (other.process.start_ns == user.process.start_ns) return;
+  users.push_back(user);
 }
 
 }  // namespace
 
-std::uint64_t life_key(const pf_socket& socket) {
-  return socket.cookie + (static_cast<std::uint64_t>(socket.life) << PF_LIFE_SHIFT);
-}
-
-void EbpfRows::socket(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out) {
+std::vector<SocketUser> EbpfRows::socket(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out) {
   const pf_socket& s = record.socket;
-  const std::uint64_t key = life_key(s);
+  const std::uint64_t key = flow_cookie(s);
   add_socket_row(record, extra_flags, out);
   if (!is_idle_slot(s.slot))
-    traffic(cookie_of(key), s.netns, s.protocol, address_of(s.local), s.slot, static_cast<double>(record.time_ns), false, out);
+    traffic(row_cookie(key), s.netns, s.protocol, address_of(s.local), s.slot, static_cast<double>(record.time_ns), false, out);
 
   if ((s.flags & PF_SOCK_SHARES) != 0) shared_sockets_[key] = {s.netns, s.protocol, address_of(s.local)};
-  if (record.kind == PF_SOCKET_ENDED) {
-    for (const ShareTable::Share& each : shares_.take(key)) share(each, static_cast<double>(record.time_ns), out);
-    shared_sockets_.erase(key);
+  std::vector<SocketUser> users;
+  if (record.kind != PF_SOCKET_ENDED) return users;
+  add_user(users, s.closer, {s.opener, s.opener_window});
+  if (!is_idle_slot(s.slot)) add_user(users, s.closer, {s.slot.mover, s.slot.window});
+  for (const ShareTable::Share& each : shares_.take(key)) {
+    share(each, static_cast<double>(record.time_ns), out);
+    add_user(users, s.closer, {each.traffic.mover, each.traffic.window});
   }
+  shared_sockets_.erase(key);
+  return users;
 }
 
 void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out) {
@@ -85,7 +87,7 @@ void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extr
   const bool is_tcp = s.protocol == IPPROTO_TCP && s.family != AF_PACKET;
   if (tcp.has_tcp != 0 && row.state != kTcpListen) row.flags |= PF_SOCKET_FLAG_HAS_TCP;
   row.timeNs = static_cast<double>(record.time_ns);
-  row.cookie = cookie_of(life_key(s));
+  row.cookie = row_cookie(flow_cookie(s));
   row.netns = s.netns;
   row.interfaceIndex = s.interface_index;
   row.localAddress = address_of(s.local);
@@ -174,7 +176,7 @@ void EbpfRows::share(const ShareTable::Share& each, double time_ns, BatchBuilder
   const auto known = shared_sockets_.find(each.key.cookie);
   if (known == shared_sockets_.end() && !each.final) return;
   const Shared socket = known == shared_sockets_.end() ? Shared{} : known->second;
-  traffic(cookie_of(each.key.cookie), socket.netns, socket.protocol, socket.local, each.traffic, time_ns,
+  traffic(row_cookie(each.key.cookie), socket.netns, socket.protocol, socket.local, each.traffic, time_ns,
           each.final, out);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include "../bpf/wire.h"
 #include "batch.h"
@@ -11,8 +12,11 @@
 
 namespace procflow {
 
-// The socket's cookie, and above it which of its lives this is, as the maps of the kernel programs have it.
-std::uint64_t life_key(const pf_socket& socket);
+// A process that used a socket, and the window that its use began.
+struct SocketUser {
+  pf_process_ref process;
+  std::uint32_t window;
+};
 
 class EbpfRows {
  public:
@@ -21,8 +25,9 @@ class EbpfRows {
   EbpfRows(const EbpfRows&) = delete;
   EbpfRows& operator=(const EbpfRows&) = delete;
 
-  // A socket, with what its first process moved; when it has ended, also with the last of the others.
-  void socket(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out);
+  // A socket, with what its first process moved; when it has ended, also with the last of the others. Returns who used a
+  // socket that has ended, but for who closed it.
+  std::vector<SocketUser> socket(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out);
   // A further process or peer of a socket.
   void new_share(const pf_traffic_record& record, BatchBuilder& out);
   // The further processes and peers whose counters changed.

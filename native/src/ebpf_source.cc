@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "clock.h"
+#include "flow_cookie.h"
 
 namespace procflow {
 namespace {
@@ -21,23 +22,34 @@ constexpr std::size_t kRowsPerBatch = 16384;
 constexpr std::uint64_t kLossesNs = 100'000'000;
 constexpr std::uint64_t kHeldNs = 1'000'000'000;
 constexpr std::uint64_t kVanishedNs = 5'000'000'000;
+constexpr std::uint64_t kCalibrationNs = 100'000'000;  // clocks that differ by 500 ppm go 50 µs apart in this time
+constexpr std::uint64_t kConnectingNs = 60'000'000'000;
 constexpr double kPollShare = 25;         // a poll may take one part in so many of a CPU's time
+constexpr std::uint64_t kSampleShare = 100;  // the same for a sample
 constexpr double kResyncShare = 5;        // the same for polls that lost events make due
 
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
                                                 "socketTable",       "peerTable",          "endedTable",
-                                                "pendingPeer"};
-constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_sock",  "sock_create",
-                                            "sock_release",        "sock_send_length",  "sock_recv_length",
+                                                "pendingPeer",       "ringBuffer.usage",   "groupTable",
+                                                "ringBuffer.http",   "httpTable",          "httpUnread"};
+constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_sock",   "sock_create",
+                                            "sock_release",        "sock_send_length",   "sock_recv_length",
                                             "udp_peer",            "sched_process_fork", "sched_process_exec",
-                                            "sched_process_exit"};
+                                            "sched_process_exit",  "sched_process_free", "rss_stat",
+                                            "http"};
 
 }  // namespace
 
 EbpfSource::EbpfSource(const SourceOptions& options)
-    : options_(options), programs_(options), processes_(identity_),
-      rows_(programs_.map("shares"), programs_.tiers()[1].on), vanished_(programs_.map("sockets")) {
+    : options_(options), programs_(options), delay_accounting_(options.resources && options.delay_accounting),
+      tiers_(programs_.tiers()), processes_(identity_), rows_(programs_.map("shares"), programs_.tier("messages").on),
+      exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")) {
+  for (Tier& tier : tiers_) {
+    if (tier.name != "resources" || !tier.on || delay_accounting_.obstacle().empty()) continue;
+    tier.reason += (tier.reason.empty() ? "I/O wait: " : "; I/O wait: ") + delay_accounting_.obstacle();
+  }
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
+  sample_interval_ns_ = static_cast<std::uint64_t>(options.sample_interval_ms) * 1'000'000;
   ring_ = ring_buffer__new(programs_.map("ring"), on_record, this, nullptr);
   if (ring_ == nullptr) throw std::runtime_error(std::string("cannot map the ring buffer: ") + std::strerror(errno));
   // By its edges: the buffer is never empty for long, and only its programs' wake-up is a reason to come early.
@@ -74,7 +86,7 @@ void EbpfSource::handle(const void* data, std::size_t size) {
   if (type == PF_RECORD_SOCKET && size >= sizeof(pf_socket_record)) {
     const auto& record = *static_cast<const pf_socket_record*>(data);
     if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_HELD) != 0) {
-      const auto cookie = life_key(record.socket);
+      const auto cookie = flow_cookie(record.socket);
       held_[cookie] = record;
       held_due_.emplace_back(record.time_ns + kHeldNs, cookie);
     } else {
@@ -85,7 +97,13 @@ void EbpfSource::handle(const void* data, std::size_t size) {
     if (record.kind == 1) return released(record);
     rows_.new_share(record, *out_);
   } else if (type == PF_RECORD_PROCESS && size >= PF_PROCESS_RECORD_HEAD) {
-    processes_.event(*static_cast<const pf_process_record*>(data), *out_);
+    const auto& record = *static_cast<const pf_process_record*>(data);
+    processes_.event(record, *out_);
+    if (record.kind == PF_PROCESS_EXIT && options_.resources) usage_rows_.exited(record, *out_);
+  } else if (type == PF_RECORD_HTTP && size >= sizeof(pf_http_record)) {
+    exchanges_.record(*static_cast<const pf_http_record*>(data), size, *out_);
+  } else if (type == PF_RECORD_USAGE && size >= sizeof(pf_usage_record)) {
+    usage_rows_.add(*static_cast<const pf_usage_record*>(data), *out_);
   }
 }
 
@@ -114,6 +132,11 @@ bool EbpfSource::collect(BatchBuilder& out) {
   epoll_event taken;
   epoll_wait(wake_fd_, &taken, 1, 0);
   const std::uint64_t now = boot_ns();
+  if (!tiers_told_) tell_tiers();
+  if (now >= next_calibration_ns_) {
+    programs_.calibrate();
+    next_calibration_ns_ = now + kCalibrationNs;
+  }
   if (now >= next_losses_ns_) {
     read_losses();
     next_losses_ns_ = now + kLossesNs;
@@ -128,18 +151,36 @@ bool EbpfSource::collect(BatchBuilder& out) {
     next_poll_ns_ = boot_ns() + interval_ns_;
   }
   const int consumed = ring_buffer__consume(ring_);
+  if (options_.resources && now >= next_sample_ns_) {
+    sample();
+    next_sample_ns_ = std::max(next_sample_ns_, now) + sample_interval_ns_;
+    usage_rows_.forget_before(now - std::min(now, kConnectingNs));
+  }
   tell_held(now);
   end_vanished(now);
+  exchanges_.tell_started(boot_ns(), out);
   rows_.addresses(out);
   out_ = nullptr;
   return consumed == -EAGAIN;
 }
 
 void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flags) {
-  if (polling_) told_[life_key(record.socket)] = record.time_ns;
-  rows_.socket(record, extra_flags, *out_);
+  if (polling_) told_[flow_cookie(record.socket)] = record.time_ns;
+  if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_RELEASED) != 0)
+    exchanges_.socket_ended(flow_cookie(record.socket), record.time_ns, *out_);
+  const std::vector<SocketUser> users = rows_.socket(record, extra_flags, *out_);
+  usage_rows_.told(flow_cookie(record.socket), *out_);
+  for (const SocketUser& user : users) end_use(record.socket, user);
   if (record.socket.family == AF_PACKET && record.kind != PF_SOCKET_ENDED)
     packet_sockets_[record.sock] = {record, polls_};
+}
+
+// The kernel programs read who closes a socket; who used it besides is read here, unless it is gone.
+void EbpfSource::end_use(const pf_socket& socket, const SocketUser& user) {
+  pf_usage_record record;
+  if (!programs_.read_process(user.process, user.window, record)) return;
+  record.cookie = flow_cookie(socket);
+  usage_rows_.add(record, *out_);
 }
 
 void EbpfSource::scan_processes() {
@@ -148,6 +189,29 @@ void EbpfSource::scan_processes() {
       "procflow_scan_processes", PF_PROCESS_RECORD_HEAD, [] {},
       [this](const void* data) { processes_.scanned(*static_cast<const pf_process_record*>(data), *out_); });
   processes_.end_scan(*out_);
+}
+
+// All processes, after what the ring buffer has of them.
+void EbpfSource::sample() {
+  drain();
+  const std::uint64_t started_cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+  programs_.scan(
+      "procflow_sample", sizeof(pf_usage_record), [] {},
+      [this](const void* data) { usage_rows_.add(*static_cast<const pf_usage_record*>(data), *out_); });
+  const std::uint64_t took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - started_cpu;
+  sample_interval_ns_ = std::max(std::uint64_t{options_.sample_interval_ms} * 1'000'000, took * kSampleShare);
+}
+
+void EbpfSource::tell_tiers() {
+  for (const Tier& tier : tiers_) {
+    TierRow row;
+    row.timeNs = static_cast<double>(boot_ns());
+    row.name = out_->intern(tier.name);
+    row.on = tier.on ? 1 : 0;
+    row.reason = tier.reason.empty() ? kUnknownString : out_->intern(tier.reason);
+    out_->add(row);
+  }
+  tiers_told_ = true;
 }
 
 void EbpfSource::poll() {
@@ -167,7 +231,7 @@ void EbpfSource::poll() {
       "procflow_poll_sockets", sizeof(pf_socket_record), [this] { drain(); },
       [this](const void* data) {
         const auto& record = *static_cast<const pf_socket_record*>(data);
-        const auto told = told_.find(life_key(record.socket));
+        const auto told = told_.find(flow_cookie(record.socket));
         if (told == told_.end() || told->second <= record.time_ns) socket(record);
       });
   polling_ = false;
@@ -209,6 +273,8 @@ void EbpfSource::read_losses() {
   const std::uint64_t missed = programs_.missed_runs();
   if (missed != missed_runs_ || !losses_told_) tell_loss("missedEvents", missed);
   if (!losses_told_) tell_loss("missedEnds", 0);
+  if (exchanges_.lost() != exchanges_lost_ || !losses_told_) tell_loss("httpAssembly", exchanges_.lost());
+  exchanges_lost_ = exchanges_.lost();
   missed_runs_ = missed;
   statistics_ = now;
   losses_told_ = true;
@@ -281,9 +347,15 @@ void EbpfSource::end_vanished(std::uint64_t now) {
 
 void EbpfSource::set_filter(const Filter& filter) { programs_.write_filter(filter); }
 
+std::string EbpfSource::resources_json() const {
+  if (!options_.resources) return "";
+  return ",\"sampleIntervalMs\":" + std::to_string(static_cast<double>(sample_interval_ns_) / 1e6) +
+         ",\"delayAccounting\":\"" + delay_accounting_.state() + "\"";
+}
+
 std::string EbpfSource::status_json() {
   std::string text = "{\"source\":\"ebpf\",\"lastPollMs\":" + std::to_string(last_poll_ms_) +
-                     ",\"pollIntervalMs\":" + std::to_string(static_cast<double>(interval_ns_) / 1e6) +
+                     ",\"pollIntervalMs\":" + std::to_string(static_cast<double>(interval_ns_) / 1e6) + resources_json() +
                      ",\"processes\":" + std::to_string(processes_.size()) +
                      ",\"shares\":" + std::to_string(rows_.shares()) + ",\"programRuns\":{";
   for (int run = 0; run < PF_RUNS; run++) {

@@ -4,12 +4,16 @@
 #include <deque>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "bpf_programs.h"
+#include "delay_accounting.h"
 #include "ebpf_rows.h"
+#include "exchanges.h"
 #include "identity.h"
 #include "process_table.h"
 #include "source.h"
+#include "usage_rows.h"
 #include "vanished.h"
 
 namespace procflow {
@@ -20,7 +24,8 @@ class EbpfSource : public Source {
   explicit EbpfSource(const SourceOptions& options);
   ~EbpfSource() override;
 
-  const std::vector<Tier>& tiers() const { return programs_.tiers(); }
+  // The reason of a tier that is on names what of it is missing.
+  const std::vector<Tier>& tiers() const { return tiers_; }
 
   int wake_fd() const override;
   int wait_ms() const override;
@@ -32,9 +37,13 @@ class EbpfSource : public Source {
   static int on_record(void* self, void* data, std::size_t size);
   void handle(const void* data, std::size_t size);
   void socket(const pf_socket_record& record, std::uint32_t extra_flags = 0);
+  void end_use(const pf_socket& socket, const SocketUser& user);
   void drain();
   void poll();
   void scan_processes();
+  void sample();
+  void tell_tiers();
+  std::string resources_json() const;
   void tell_loss(const char* place, std::uint64_t count);
   void read_losses();
   void recover_ended();
@@ -45,9 +54,13 @@ class EbpfSource : public Source {
 
   SourceOptions options_;
   BpfPrograms programs_;
+  DelayAccounting delay_accounting_;
+  std::vector<Tier> tiers_;
   Identity identity_;
   ProcessTable processes_;
   EbpfRows rows_;
+  UsageRows usage_rows_;
+  Exchanges exchanges_;
   Vanished vanished_;
   ring_buffer* ring_ = nullptr;
   int wake_fd_ = -1;
@@ -66,15 +79,17 @@ class EbpfSource : public Source {
   std::unordered_map<std::uint64_t, PacketSocket> packet_sockets_;
 
   pf_statistics statistics_{};
-  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0;
+  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0, exchanges_lost_ = 0;
   std::uint64_t polls_ = 0;
   std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
+  std::uint64_t next_sample_ns_ = 0, next_calibration_ns_ = 0;
   double last_poll_ms_ = 0;
-  std::uint64_t interval_ns_ = 0;
+  std::uint64_t interval_ns_ = 0, sample_interval_ns_ = 0;
   bool full_poll_ = true;
   bool draining_ = false;
   bool polling_ = false;
   bool losses_told_ = false;
+  bool tiers_told_ = false;
   std::unordered_map<std::uint64_t, std::uint64_t> told_;  // cookie to time of what was told during a poll
   bool ended_waiting_ = false;
   std::string last_error_;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <unistd.h>
 
+#include "usage_rows.h"
+
 namespace procflow {
 namespace {
 
@@ -99,18 +101,16 @@ void ProcessTable::exit(const pf_process_record& record, BatchBuilder& out) {
   ProcessRow row = base_row(record, out);
   row.exitSignal = static_cast<std::uint8_t>(record.exit_code & 0x7f);
   row.exitCode = row.exitSignal == 0 ? (record.exit_code >> 8) & 0xff : -1;
-  // user and system are samples at ticks; their sum is exact as run time, so it is divided as they are to each other.
-  const pf_totals& totals = record.totals;
-  const double runtime = static_cast<double>(totals.runtime_ns);
-  const double ticks = static_cast<double>(totals.user_ns + totals.system_ns);
+  if (record.threads == 0) return out.add(row);
+  const CpuByMode cpu = cpu_by_mode(record.usage);
   row.hasTotals = 1;
-  row.userNs = ticks > 0 ? runtime * static_cast<double>(totals.user_ns) / ticks : runtime;
-  row.systemNs = runtime - row.userNs;
-  row.peakMemoryBytes = static_cast<double>(totals.peak_memory_pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  row.minorFaults = static_cast<double>(totals.minor_faults);
-  row.majorFaults = static_cast<double>(totals.major_faults);
-  row.readBytes = static_cast<double>(totals.read_bytes);
-  row.writtenBytes = static_cast<double>(totals.written_bytes);
+  row.userNs = cpu.user_ns;
+  row.systemNs = cpu.system_ns;
+  row.peakMemoryBytes = static_cast<double>(record.peak_memory_pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  row.minorFaults = static_cast<double>(record.usage.minor_faults);
+  row.majorFaults = static_cast<double>(record.usage.major_faults);
+  row.readBytes = static_cast<double>(record.usage.read_bytes);
+  row.writtenBytes = static_cast<double>(record.usage.written_bytes);
   out.add(row);
 }
 

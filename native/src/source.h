@@ -40,7 +40,11 @@ struct SourceOptions {
   std::uint32_t poll_interval_ms = 1000;
   std::uint32_t ring_buffer_bytes = 16u << 20;
   std::uint32_t max_sockets = 262144;
+  std::uint32_t sample_interval_ms = 1000;
   bool messages = true;
+  bool resources = true;         // read what processes spend
+  bool peak_memory = true;       // … and their highest memory within windows
+  bool delay_accounting = true;  // switch kernel.task_delayacct on
   std::string cgroup_root;  // empty: found in /proc/self/mountinfo
   Filter filter;
 };

@@ -17,6 +17,11 @@ struct Batch {
   std::vector<TrafficRow> traffic;
   std::vector<AddressRow> address;
   std::vector<LossRow> loss;
+  std::vector<UsageRow> usage;
+  std::vector<ExchangeRow> exchange;
+  std::vector<ApplicationRow> application;
+  std::vector<PeerRow> peer;
+  std::vector<TierRow> tier;
   std::vector<std::string> strings;
   std::string text(std::uint32_t index) const { return index < strings.size() ? strings[index] : "<unknown>"; }
 };

@@ -9,7 +9,7 @@ const BUILD = ['clang', 'llvm', 'libbpf-dev', 'libelf-dev', 'zlib1g-dev', 'pkg-c
 
 /** What the system tests make their traffic with, and compare it with; and what the C++ tests are compiled with. */
 const TESTS = [
-  ...['nginx-light', 'curl', 'iproute2', 'tcpdump', 'ethtool', 'python3'],
+  ...['nginx-light', 'curl', 'iproute2', 'tcpdump', 'ethtool', 'python3', 'apache2-utils'],
   ...['gcc', 'libc6-dev', 'liburing-dev', 'g++', 'make'],
 ];
 

@@ -46,6 +46,8 @@ function notStarted(): CaptureStatus {
     programRuns: {},
     lastPollMs: null,
     pollIntervalMs: null,
+    sampleIntervalMs: null,
+    delayAccounting: null,
     agentCapabilities: agentCapabilities(null),
   };
 }

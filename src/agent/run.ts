@@ -67,7 +67,7 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
       );
       stopReload = options.onReload?.((changed) => {
         feed.setFilter(changed.capture);
-        correlator.reconfigure(changed.processes);
+        correlator.reconfigure(changed.processes, changed.exchanges);
       });
     });
   } finally {
@@ -89,6 +89,9 @@ function makeCorrelator(config: Config, feed: Feed): Correlator {
     host: { id: hostId, name: hostname, bootId, kernel, agentVersion, agentPid: process.pid, startMicros },
     flows: config.flows,
     processes: config.processes,
+    exchanges: config.exchanges,
+    series: config.series,
+    pollIntervalMs: config.capture.pollIntervalMs,
     resolveUsers: feed.resolveUsers,
     capture: () => feed.status(),
     ownersHidden: feed.ownersHidden,

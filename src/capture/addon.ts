@@ -26,16 +26,20 @@ export interface NativeOptions {
   readonly pollIntervalMs: number;
   readonly ringBufferBytes: number;
   readonly maxSockets: number;
+  readonly sampleIntervalMs: number;
   readonly messages: boolean;
+  readonly resources: boolean;
+  readonly peakMemory: boolean;
+  readonly delayAccounting: boolean;
   /** Empty to find it. */
   readonly cgroupRoot: string;
   readonly filter: NativeFilter;
 }
 
 export interface NativeTier {
-  readonly name: 'lifecycle' | 'messages';
+  readonly name: 'lifecycle' | 'messages' | 'resources';
   readonly on: boolean;
-  /** Why it is off; empty when it is on. */
+  /** Why it is off, or which part of it is; empty when all of it is on. */
   readonly reason: string;
 }
 

@@ -90,6 +90,21 @@ export class Batch {
   get loss(): BatchTable<'loss'> {
     return this.tables.loss;
   }
+  get usage(): BatchTable<'usage'> {
+    return this.tables.usage;
+  }
+  get exchange(): BatchTable<'exchange'> {
+    return this.tables.exchange;
+  }
+  get application(): BatchTable<'application'> {
+    return this.tables.application;
+  }
+  get peer(): BatchTable<'peer'> {
+    return this.tables.peer;
+  }
+  get tier(): BatchTable<'tier'> {
+    return this.tables.tier;
+  }
 
   /** Rows of all tables together. */
   get rows(): number {
@@ -305,7 +320,10 @@ export class BatchWriter {
 }
 
 function emptyRows(): Record<TableName, Readonly<Record<string, unknown>>[]> {
-  return { process: [], socket: [], traffic: [], address: [], loss: [] };
+  return Object.fromEntries(TABLE_NAMES.map((name) => [name, [] as Readonly<Record<string, unknown>>[]])) as Record<
+    TableName,
+    Readonly<Record<string, unknown>>[]
+  >;
 }
 
 class StringPool {

@@ -4,7 +4,7 @@ import { ProcflowError } from '../errors.js';
 import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
 import { nativeFilter } from './filter.js';
 import { agentCapabilities, type AgentCapabilities } from './capabilities.js';
-import type { TierStatus } from './tiers.js';
+import type { DelayAccounting, TierStatus } from './tiers.js';
 
 type CaptureConfig = Config['capture'];
 
@@ -15,6 +15,8 @@ export interface CaptureStatus {
   readonly tiers: readonly TierStatus[];
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly sampleIntervalMs: number | null;
+  readonly delayAccounting: DelayAccounting | null;
   readonly programRuns: Readonly<Record<string, number>>;
   readonly agentCapabilities: AgentCapabilities;
   /** What went wrong in the last poll, or in the source as a whole; null when nothing did. */
@@ -33,6 +35,8 @@ export interface CaptureOptions {
 interface NativeStatus {
   readonly lastPollMs?: number;
   readonly pollIntervalMs?: number;
+  readonly sampleIntervalMs?: number;
+  readonly delayAccounting?: DelayAccounting;
   readonly programRuns?: Record<string, number>;
   readonly error?: string | null;
 }
@@ -88,6 +92,8 @@ export class Capture {
       tiers,
       lastPollMs: native.lastPollMs ?? null,
       pollIntervalMs: native.pollIntervalMs ?? null,
+      sampleIntervalMs: native.sampleIntervalMs ?? null,
+      delayAccounting: native.delayAccounting ?? null,
       programRuns: native.programRuns ?? {},
       agentCapabilities: agentCapabilities(this.native.thread()),
       error: native.error ?? null,
@@ -120,18 +126,23 @@ export class Capture {
       return [
         { name: 'lifecycle', state: 'UNAVAILABLE', reason: this.reason ?? BETTER_SOURCE_OFF },
         { name: 'messages', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
+        { name: 'resources', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
       ];
     }
+    const { config } = this.options;
     return this.native.tiers().map(({ name, on, reason }) => ({
       name,
-      state: on ? 'ON' : this.options.config.messages ? 'UNAVAILABLE' : 'OFF',
-      reason: on ? null : reason,
+      state: on ? 'ON' : name === 'lifecycle' || config[name] ? 'UNAVAILABLE' : 'OFF',
+      reason: reason === '' ? null : reason,
     }));
   }
 }
 
 function nativeOptions(config: CaptureConfig, ownPorts: readonly number[]): NativeOptions {
-  const { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot, keepOwnTraffic } = config;
-  const filter = nativeFilter(config.filter, { keepOwnTraffic, ownPorts, cgroupRoot });
-  return { pollIntervalMs, ringBufferBytes, maxSockets, messages, cgroupRoot: cgroupRoot ?? '', filter };
+  const { source: _, filter, cgroupRoot, keepOwnTraffic, ...plain } = config;
+  return {
+    ...plain,
+    cgroupRoot: cgroupRoot ?? '',
+    filter: nativeFilter(filter, { keepOwnTraffic, ownPorts, cgroupRoot }),
+  };
 }

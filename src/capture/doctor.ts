@@ -49,8 +49,8 @@ export async function doctor(config: Config): Promise<DoctorReport> {
   for (const { name, state, reason } of tiers) {
     checks.push({
       name: `tier ${name}`,
-      status: state === 'ON' ? 'ok' : 'missing',
-      detail: state === 'ON' ? 'attached' : (reason ?? state),
+      status: state !== 'ON' ? 'missing' : reason === null ? 'ok' : 'limited',
+      detail: reason ?? (state === 'ON' ? 'attached' : state),
     });
   }
   await capture.stop();

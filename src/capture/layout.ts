@@ -9,7 +9,7 @@
  */
 
 /** Raised with every change of the tables below. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /**
  * `str` is an index into the batch's strings, `UNKNOWN_STRING` when unknown. `addr` is 16 bytes: IPv6 or IPv4-mapped;
@@ -156,6 +156,10 @@ export const TABLES = {
     minRttUs: 'u32',
     /** TCP: header with options of a data segment (`tcp_header_len`). */
     headerBytes: 'u16',
+    /** TCP flags of all packets sent, as in byte 13 of the header; set when `tcpFlags` is among the flags. */
+    sentTcpFlags: 'u8',
+    /** TCP flags of all packets that arrived. */
+    receivedTcpFlags: 'u8',
   },
   /** What one process moved on one socket with one peer; absolute, since the socket's or the agent's start. */
   traffic: {
@@ -205,6 +209,183 @@ export const TABLES = {
     place: 'str',
     count: 'f64',
   },
+  /** What processes have spent since their start, read at one moment in the kernel. */
+  usage: {
+    /** {@link USAGE_KIND}. */
+    kind: 'u8',
+    /** {@link USAGE_FLAG}. */
+    flags: 'u8',
+    /** When it was read. */
+    timeNs: 'f64',
+    /** The socket whose use begins or ends, as in `socket.cookie`; 0 in samples. */
+    cookie: 'f64',
+    pid: 'u32',
+    startNs: 'f64',
+    /** Threads alive. */
+    threads: 'u32',
+    /** Time on a CPU of all threads, living and dead (`sum_exec_runtime`, with the running slice), in ns. */
+    cpuNs: 'f64',
+    /**
+     * The part in user mode: `cpuNs` divided as the ticks fell, as getrusage(2) does. Each reading divides anew, so that a
+     * difference of two can fall a little below 0, and the other part's above that of `cpuNs`.
+     */
+    userNs: 'f64',
+    /** The part in the kernel. */
+    systemNs: 'f64',
+    /** Resident memory now; set with flag `memory`. */
+    memoryBytes: 'f64',
+    /** Highest resident memory since the previous sample, or since `began` on this socket; set with flag `peak`. */
+    peakMemoryBytes: 'f64',
+    minorFaults: 'f64',
+    majorFaults: 'f64',
+    /** Time its threads waited for block I/O (`delays->blkio_delay`), in ns; set with flag `ioWait`. */
+    ioWaitNs: 'f64',
+    /** Bytes fetched from storage (`ioac.read_bytes`). */
+    readBytes: 'f64',
+    /** Bytes sent to storage, or due to be (`ioac.write_bytes`). */
+    writtenBytes: 'f64',
+    /** Context switches because it waited (`nvcsw`). */
+    voluntarySwitches: 'f64',
+    /** Context switches because its time was up (`nivcsw`). */
+    involuntarySwitches: 'f64',
+  },
+  /** HTTP/1 exchanges as the process at one socket saw them. The row of kind `ended` has all of it. */
+  exchange: {
+    /** {@link EXCHANGE_KIND}. */
+    kind: 'u8',
+    /** 0 the socket sends requests, 1 it answers them. */
+    side: 'u8',
+    /** 10 for HTTP/1.0, 11 for HTTP/1.1. */
+    version: 'u8',
+    /** {@link EXCHANGE_FLAG}. */
+    flags: 'u16',
+    /** {@link USAGE_FLAG} of the usage columns. */
+    usageFlags: 'u8',
+    /** The socket. */
+    cookie: 'f64',
+    /** How many requests came before it on this connection. */
+    ordinal: 'u32',
+    /** When the row was made. */
+    timeNs: 'f64',
+    /** First byte of the request was sent or taken. */
+    requestStartNs: 'f64',
+    /** Last byte of the request; 0 unknown. */
+    requestEndNs: 'f64',
+    /** First byte of the response; 0 none. */
+    responseStartNs: 'f64',
+    /** Last byte of the response; 0 none. */
+    responseEndNs: 'f64',
+    method: 'str',
+    /** As in the request line. */
+    target: 'str',
+    /** The Host header. */
+    host: 'str',
+    /** The User-Agent header. */
+    userAgent: 'str',
+    /** Status code of the final response; 0 none. */
+    status: 'u16',
+    /** Bytes of the request, head and body as they were sent. */
+    requestBytes: 'f64',
+    /** Bytes of the response, interim responses included. */
+    responseBytes: 'f64',
+    /** The process that moved them: the one that finished it when there were several. */
+    pid: 'u32',
+    startNs: 'f64',
+    /** The thread that took the request (side 1) or sent it (side 0). */
+    tid: 'u32',
+    /** `comm` of the thread. */
+    threadName: 'str',
+    /** The window of usage: from the request's first byte to the response's last. */
+    windowFromNs: 'f64',
+    windowToNs: 'f64',
+    /** Spent by the process in the window, as in table `usage`; set with flag `process`. */
+    cpuNs: 'f64',
+    userNs: 'f64',
+    systemNs: 'f64',
+    /** Resident memory at the window's end. */
+    memoryBytes: 'f64',
+    /** Highest resident memory within the window. */
+    peakMemoryBytes: 'f64',
+    minorFaults: 'f64',
+    majorFaults: 'f64',
+    ioWaitNs: 'f64',
+    readBytes: 'f64',
+    writtenBytes: 'f64',
+    voluntarySwitches: 'f64',
+    involuntarySwitches: 'f64',
+    /** Spent by the thread in the window; set with flag `thread`. */
+    threadCpuNs: 'f64',
+    threadUserNs: 'f64',
+    threadSystemNs: 'f64',
+    threadMinorFaults: 'f64',
+    threadMajorFaults: 'f64',
+    threadIoWaitNs: 'f64',
+    threadReadBytes: 'f64',
+    threadWrittenBytes: 'f64',
+    threadVoluntarySwitches: 'f64',
+    threadInvoluntarySwitches: 'f64',
+  },
+  /** What the first packets of a conversation tell of its application. A later row replaces an earlier one. */
+  application: {
+    /** {@link APPLICATION_FLAG}. */
+    flags: 'u8',
+    /** nDPI's ndpi_confidence_t. */
+    confidence: 'u8',
+    /** nDPI's number of the protocol below ("TLS"); 0 unknown. */
+    protocolId: 'u16',
+    /** nDPI's number of the application ("Google"), or of the protocol when there is none above it; 0 unknown. */
+    applicationId: 'u16',
+    timeNs: 'f64',
+    cookie: 'f64',
+    /** The peer; all zero for connected sockets. */
+    peerAddress: 'addr',
+    peerPort: 'u16',
+    /** nDPI's name of the protocol. */
+    protocol: 'str',
+    /** nDPI's name of the application. */
+    application: 'str',
+    /** nDPI's category, like "Web". */
+    category: 'str',
+    /** TLS or QUIC server name indication. */
+    serverName: 'str',
+    /** ALPN protocols that the client offers. */
+    alpn: 'str',
+    /** Like "TLSv1.3". */
+    tlsVersion: 'str',
+    httpHost: 'str',
+    httpUserAgent: 'str',
+    dnsQuery: 'str',
+    /** RCODE of the answer; -1 unknown. */
+    dnsReplyCode: 'i32',
+    /** Identification string of the SSH client. */
+    sshClient: 'str',
+    sshServer: 'str',
+  },
+  /** What the packets tier counted between a datagram socket and one peer; absolute, since the tier saw it first. */
+  peer: {
+    /** {@link PEER_FLAG}. */
+    flags: 'u8',
+    timeNs: 'f64',
+    cookie: 'f64',
+    peerAddress: 'addr',
+    peerPort: 'u16',
+    /** IP octets and packets on the wire, payload within them. */
+    sentOctets: 'f64',
+    sentPackets: 'f64',
+    sentBytes: 'f64',
+    receivedOctets: 'f64',
+    receivedPackets: 'f64',
+    receivedBytes: 'f64',
+  },
+  /** Tiers of capture, whenever one is switched on or off, and all of them at the start. */
+  tier: {
+    timeNs: 'f64',
+    /** lifecycle, messages, packets, resources. */
+    name: 'str',
+    on: 'u8',
+    /** Why it is off; unknown when on. */
+    reason: 'str',
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ColumnType>>>>;
 
 export type Tables = typeof TABLES;
@@ -234,6 +415,10 @@ export const SOCKET_FLAG = {
   released: 64,
   /** TCP: went to CLOSE by a reset of ours. */
   resetSent: 128,
+  /** The packets tier saw the socket's packets: the TCP flags are set. */
+  tcpFlags: 256,
+  /** … but not all of its packets. */
+  tcpFlagsPart: 512,
 } as const;
 
 /** Bits of `traffic.flags`. */
@@ -246,6 +431,58 @@ export const TRAFFIC_FLAG = {
   firstReceived: 4,
   /** Read without asking for the sender: the peer is not known. */
   peerUnknown: 8,
+} as const;
+
+/** `usage.kind`: a tick's reading of every process; a process begins to use a socket, and ends to. */
+export const USAGE_KIND = { sample: 0, began: 1, ended: 2 } as const;
+
+/** Bits of `usage.flags` and `exchange.usageFlags`: what could be read. */
+export const USAGE_FLAG = {
+  /** The kernel accounts delays of this process. */
+  ioWait: 1,
+  /** It has memory of its own: no kernel thread, not past its exit. */
+  memory: 2,
+  /** The highest memory in the window is known. */
+  peak: 4,
+  /** One thread did it, and its own usage is set. */
+  thread: 8,
+  /** One process did it, and its usage is set. */
+  process: 16,
+} as const;
+
+/** `exchange.kind`: the request has come; the exchange is over. */
+export const EXCHANGE_KIND = { started: 0, ended: 1 } as const;
+
+/** Bits of `exchange.flags`. */
+export const EXCHANGE_FLAG = {
+  /** The connection ended, or another request came, before a response. */
+  unanswered: 1,
+  /** The connection ended within the request or the response. */
+  incomplete: 2,
+  /** 101 or CONNECT: another protocol follows. */
+  upgraded: 4,
+  /** The request's head was longer than what is read of it. */
+  headCut: 8,
+  /** Records of the connection were lost: times and sizes may be, too. */
+  lost: 16,
+  /** The window does not reach over all of the exchange. */
+  windowCut: 32,
+} as const;
+
+/** Bits of `application.flags`. */
+export const APPLICATION_FLAG = {
+  /** No more packets of this conversation are looked at. */
+  final: 1,
+  /** By port or address, not by what the packets say. */
+  guessed: 2,
+} as const;
+
+/** Bits of `peer.flags`. */
+export const PEER_FLAG = {
+  /** The counters end here. */
+  final: 1,
+  /** The tier was not on, or the peer not counted, all of the time. */
+  part: 2,
 } as const;
 
 /** Bytes of one value. */

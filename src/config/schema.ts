@@ -16,6 +16,8 @@ export function makeSchema(machine: Machine) {
     capture: captureSection(),
     flows: flowsSection(),
     processes: processesSection(),
+    exchanges: exchangesSection(),
+    series: seriesSection(),
     log: logSection(machine),
   });
 }
@@ -105,6 +107,19 @@ function captureSection() {
     messages: kinds.bool('Count each send and receive, per process: exact shares, and all that is not TCP.', {
       default: true,
     }),
+    resources: kinds.bool('Read what processes spend, at the edges of flows and at intervals.', { default: true }),
+    sampleIntervalMs: kinds.duration(
+      'How often it is read what each process has spent.',
+      { min: 100, max: 10 * MINUTE_MS },
+      { default: 1000 },
+    ),
+    peakMemory: kinds.bool('Keep the highest memory of processes while flows last; costs something per page fault.', {
+      default: true,
+    }),
+    delayAccounting: kinds.bool(
+      'Switch kernel.task_delayacct on while the agent runs: without it I/O wait is not known.',
+      { default: true },
+    ),
     cgroupRoot: kinds.optionalPath('Mount point of the cgroup v2 hierarchy; off to find it.', { default: null }),
     keepOwnTraffic: kinds.bool("Show the agent's own flows, too.", { default: false }),
     filter: section({
@@ -178,6 +193,47 @@ function processesSection() {
       'Regular expressions; what they match in a command line is shown as "***". With groups, only what those match.',
       kinds.pattern,
       { placeholder: 'patterns', runtime: true },
+    ),
+  });
+}
+
+function exchangesSection() {
+  return section({
+    keepEndedMs: kinds.duration(
+      'How long ended exchanges stay in memory, as long as their flow does.',
+      { min: 0, max: DAY_MS },
+      { default: MINUTE_MS },
+    ),
+    keepEndedMax: kinds.integer('Most ended exchanges in memory.', { min: 0, max: 10_000_000 }, { default: 100_000 }),
+    maxLive: kinds.integer(
+      'Most exchanges that last; beyond, new ones are counted as lost.',
+      { min: 1, max: 10_000_000 },
+      { default: 100_000 },
+    ),
+    queryStrings: kinds.bool("Show what follows the ? of a request's target; it may hold secrets.", {
+      default: false,
+      runtime: true,
+    }),
+    redact: kinds.list(
+      'Regular expressions; what they match in the target of a request is shown as "***". With groups, only what those match.',
+      kinds.pattern,
+      { placeholder: 'patterns', runtime: true },
+    ),
+  });
+}
+
+function seriesSection() {
+  return section({
+    retentionMs: kinds.duration(
+      'How long series of usage and traffic stay in memory.',
+      { min: 10_000, max: DAY_MS },
+      { default: 15 * MINUTE_MS },
+    ),
+    stepMs: kinds.duration('Length of their shortest step.', { min: 100, max: MINUTE_MS }, { default: 1000 }),
+    maxBytes: kinds.bytes(
+      'Most memory of all series; beyond, those of exited processes go first, then the oldest of the others.',
+      { min: MIB, max: 64 * 1024 * MIB },
+      { default: 64 * MIB },
     ),
   });
 }

@@ -74,6 +74,7 @@ function open(tables: Tables, half: Half, opening: Opening): boolean {
   const flow = tables.flows.create(name, opening.protocol, half.protocolNumber, opening.ipVersion);
   flow.startMicros = tables.clock.micros(opening.startNs);
   flow.lastMicros = flow.startMicros;
+  flow.noteBits = tables.tiers.notesOf(half.protocolNumber);
   const local = opening.isClient ? flow.client : flow.server;
   place(half, flow, local, opening.local);
   const remote = otherEnd(flow, local);

@@ -3,19 +3,40 @@ import type { Batch } from '../capture/batch.js';
 import { locate } from './attach.js';
 import { BootClock } from './clock.js';
 import { completePeer } from './datagram.js';
+import type { Exchange } from './exchange.js';
+import { exchangeById, ExchangeTable, type ExchangeLimits } from './exchange-table.js';
+import { Exchanges } from './exchanges.js';
 import { finishIdle, finishLingering } from './ends.js';
 import { FlowTable, type FlowLimits } from './flow-table.js';
 import { HALF_FLAG, PeerHalf, StreamSocket, type Half } from './halves.js';
 import { IdMaker } from './ids.js';
-import type { AgentCapabilities, Fact, FactListener, HostStatus, LiveState, Loss, TierStatus } from './live-state.js';
-import type { Flow, FlowEndReason, Process, User } from './model.js';
+import type {
+  AgentCapabilities,
+  DelayAccounting,
+  Fact,
+  FactListener,
+  HostStatus,
+  LiveState,
+  Loss,
+  ProcessUsage,
+  TierStatus,
+} from './live-state.js';
+import type { Flow, FlowEndReason, Process, ProcessShare, User } from './model.js';
 import { noteOwners } from './owners.js';
 import { ProcessTable, type ProcessLimits } from './process-table.js';
 import { makeRedactor } from './redact.js';
+import type { TargetRules } from './request-target.js';
+import { Movements } from './movements.js';
+import { RanWithin } from './ran-within.js';
 import { applyRows, expireAside } from './rows.js';
+import type { Group, GroupKind } from './series/group.js';
+import { Recorder } from './series/recorder.js';
+import type { SeriesLimits, SeriesStore } from './series/store.js';
 import { completeStream } from './stream.js';
 import { Tables } from './tables.js';
 import { resolveUnknown } from './unknown-peers.js';
+import { UsageLedger } from './usage-ledger.js';
+import type { Usage } from './usage.js';
 import { UserDirectory, type UserResolver } from './users.js';
 
 /** What does not change while the agent runs. */
@@ -37,6 +58,8 @@ export interface CaptureStatus {
   readonly programRuns: Readonly<Record<string, number>>;
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly sampleIntervalMs: number | null;
+  readonly delayAccounting: DelayAccounting | null;
   readonly agentCapabilities: AgentCapabilities;
   /** Losses that no batch tells of. */
   readonly losses?: readonly Loss[];
@@ -46,10 +69,14 @@ export interface CorrelatorOptions {
   readonly host: HostFacts;
   readonly flows: FlowLimits;
   readonly processes: ProcessLimits & { readonly redact: readonly string[] };
+  readonly exchanges: ExchangeLimits & TargetRules;
   readonly resolveUsers: UserResolver;
   readonly capture: () => CaptureStatus;
   /** How long a flow that ended at one end waits for the other end on this host: a little more than a poll. */
   readonly mateWaitMs?: number;
+  /** How often the counters of live flows are read. */
+  readonly pollIntervalMs?: number;
+  readonly series?: SeriesLimits;
   /** The source cannot see every process (procfs without privileges). */
   readonly ownersHidden?: boolean;
   /** `batch`: now is the time of the latest batch, as a replay wants it. */
@@ -59,6 +86,8 @@ export interface CorrelatorOptions {
 }
 
 const DEFAULT_MATE_WAIT_MS = 1500;
+const DEFAULT_POLL_MS = 1000;
+const DEFAULT_SERIES: SeriesLimits = { retentionMs: 900_000, stepMs: 1000, maxBytes: 64 * 1024 * 1024 };
 const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
 /** Work at one go: longer, and the APIs would answer late. */
 const SLICE_MS = 5;
@@ -68,6 +97,11 @@ export class Correlator implements LiveState {
   private readonly clock = new BootClock();
   private readonly processTable: ProcessTable;
   private readonly flowTable: FlowTable;
+  private readonly exchangeTable: ExchangeTable;
+  private readonly recorder: Recorder;
+  private readonly usage: UsageLedger;
+  private readonly movements: Movements;
+  private readonly ran: RanWithin;
   private readonly tables: Tables;
   private readonly losses = new Map<string, number>();
   private listeners: readonly FactListener[] = [];
@@ -82,7 +116,7 @@ export class Correlator implements LiveState {
   private waiters: (() => void)[] = [];
 
   constructor(private readonly options: CorrelatorOptions) {
-    const { host, flows, processes } = options;
+    const { host, flows, processes, exchanges } = options;
     const ids = new IdMaker(host.id, host.bootId);
     this.users = new UserDirectory(options.resolveUsers);
     this.processTable = new ProcessTable(ids, this.clock, processes, (event, process) =>
@@ -90,8 +124,23 @@ export class Correlator implements LiveState {
     );
     this.processTable.redact = makeRedactor(processes.redact);
     this.processTable.meetUser = (uid) => void this.users.user(uid);
-    this.flowTable = new FlowTable(flows, ids, this.processTable, (event, flow) => this.tellFlow(event, flow));
-    this.tables = new Tables(ids, this.clock, this.processTable, this.flowTable, {
+    this.recorder = new Recorder(options.series ?? DEFAULT_SERIES);
+    this.usage = new UsageLedger(this.clock, this.recorder);
+    this.ran = new RanWithin(this.processTable, this.recorder, this.usage);
+    this.movements = new Movements(this.clock, this.recorder, (options.pollIntervalMs ?? DEFAULT_POLL_MS) * 1000);
+    this.processTable.forgot = (process) => this.usage.forgetProcess(process);
+    this.flowTable = new FlowTable(
+      flows,
+      ids,
+      this.processTable,
+      (event, flow) => this.tellFlow(event, flow),
+      (share) => this.usage.forgetShare(share),
+    );
+    this.exchangeTable = new ExchangeTable(exchanges, (event, exchange) => this.tellExchange(event, exchange));
+    this.flowTable.forgotten = (flow) => this.exchangeTable.forgetFlow(flow);
+    const { clock, processTable, flowTable, usage, movements } = this;
+    const rows = new Exchanges(this.exchangeTable, exchanges);
+    this.tables = new Tables(ids, clock, processTable, flowTable, rows, usage, movements, {
       idleTimeoutMs: flows.idleTimeoutMs,
       mateWaitMs: options.mateWaitMs ?? DEFAULT_MATE_WAIT_MS,
       ownersHidden: options.ownersHidden ?? false,
@@ -130,6 +179,7 @@ export class Correlator implements LiveState {
   /** Ends what is silent and forgets what is old; every batch does so, this is for when none comes. */
   tick(nowBootNs: number): void {
     this.clock.advance(nowBootNs);
+    this.advanceSeries();
     // In the middle of a batch its own end does the same.
     if (this.work !== null || this.closed) return;
     this.expire();
@@ -154,6 +204,9 @@ export class Correlator implements LiveState {
       else this.flowTable.end(flow, lingering.reason, lingering.endMicros);
       this.flowTable.publish(flow, this.revision, now);
     }
+    this.exchangeTable.finishAll(now);
+    const work = this.exchangeTable.publish(now);
+    while (work.next().done !== true);
   }
 
   private schedule(): void {
@@ -188,8 +241,10 @@ export class Correlator implements LiveState {
 
   private *run(batch: Batch): Generator<void, void> {
     this.clock.read(batch.readBootNs, batch.bootToUnixNs);
+    this.advanceSeries();
     yield* applyRows(this.tables, batch, this.losses);
     yield* this.publish();
+    this.ran.clear();
     this.queuedBytes -= batch.buffer.byteLength;
     this.expire();
     yield* this.reportLasting();
@@ -200,27 +255,34 @@ export class Correlator implements LiveState {
     const { dirty, endedFlows } = this.tables;
     this.tables.dirty = [];
     this.tables.endedFlows = [];
+    this.tables.detections.settle(this.tables, dirty);
     this.processTable.announceReferenced();
     let steps = 0;
     for (const half of dirty) {
       this.complete(half);
       if (++steps % 256 === 0) yield;
     }
+    this.movements.settle();
     const revision = ++this.revision;
     const now = this.clock.nowMicros;
     for (const { flow } of dirty) {
       if (flow !== null) this.flowTable.publish(flow, revision, now);
       if (++steps % 64 === 0) yield;
     }
+    const dueNs = this.clock.nowNs + this.tables.rules.mateWaitMs * 1e6;
     for (const flow of endedFlows) {
       this.flowTable.publish(flow, revision, now);
+      this.exchangeTable.flowEnded(flow, dueNs);
       if (++steps % 64 === 0) yield;
     }
+    yield* this.exchangeTable.publish(now);
     this.processTable.announceExits();
+    this.tellSamples();
   }
 
   private publishNow(): void {
-    if (this.tables.dirty.length === 0 && this.tables.endedFlows.length === 0) return;
+    const { dirty, endedFlows } = this.tables;
+    if (dirty.length === 0 && endedFlows.length === 0 && !this.exchangeTable.hasNews) return;
     const work = this.publish();
     while (work.next().done !== true);
   }
@@ -229,7 +291,7 @@ export class Correlator implements LiveState {
     half.flags &= ~HALF_FLAG.dirty;
     if (half.flow === null) return;
     if (half instanceof StreamSocket) completeStream(half);
-    else if (half instanceof PeerHalf) completePeer(half);
+    else if (half instanceof PeerHalf) completePeer(this.tables, half);
     locate(half.flow, half);
     noteOwners(this.tables, half);
   }
@@ -241,10 +303,14 @@ export class Correlator implements LiveState {
     this.publishNow();
     finishLingering(tables);
     finishIdle(tables);
+    this.exchangeTable.finishWaiting(clock.nowNs, clock.nowMicros);
     this.publishNow();
     expireAside(tables);
+    tables.detections.expire(tables);
+    this.usage.expire();
     tables.endedCookies.retain(clock.nowNs);
     tables.targets.retain(clock.nowNs);
+    this.exchangeTable.retain(clock.nowMicros);
     this.flowTable.retain(clock.nowMicros);
     this.processTable.retain(clock.nowMicros);
   }
@@ -272,6 +338,22 @@ export class Correlator implements LiveState {
     if (this.listeners.length > 0) this.tell({ kind: 'process', event, process });
   }
 
+  private tellExchange(event: 'STARTED' | 'ENDED', exchange: Exchange): void {
+    if (this.listeners.length > 0) this.tell({ kind: 'exchange', event, exchange });
+  }
+
+  private advanceSeries(): void {
+    this.recorder.advance(this.clock.nowMicros, this.processTable.all(), this.flowTable.live);
+  }
+
+  private tellSamples(): void {
+    this.recorder.settle();
+    const { sampled } = this.usage;
+    this.usage.sampled = [];
+    if (this.listeners.length === 0) return;
+    for (const process of sampled) this.tell({ kind: 'sample', event: 'SAMPLED', process });
+  }
+
   private tell(fact: Fact): void {
     for (const listener of this.listeners) listener(fact);
   }
@@ -292,12 +374,52 @@ export class Correlator implements LiveState {
     return this.processTable.get(id);
   }
 
+  exchanges(): Iterable<Exchange> {
+    return this.exchangeTable.all();
+  }
+
+  exchange(id: string): Exchange | undefined {
+    return exchangeById(id, (flowId) => this.flowTable.get(flowId));
+  }
+
+  ranWithin(fromMicros: number, toMicros: number): readonly ProcessUsage[] {
+    return this.ran.between(fromMicros, toMicros);
+  }
+
   user(uid: number): User {
     return this.users.user(uid);
   }
 
   uidOf(name: string): number | undefined {
     return this.users.uidOf(name);
+  }
+
+  usageOf(share: ProcessShare): Usage | null {
+    return this.usage.usageOf(share);
+  }
+
+  totalUsage(process: Process): Usage | null {
+    return this.usage.totalOf(process);
+  }
+
+  currentUsage(process: Process): Usage | null {
+    return this.usage.currentOf(process);
+  }
+
+  notesOf(flow: Flow): number {
+    return flow.noteBits | this.usage.notesOf(flow);
+  }
+
+  group(kind: GroupKind, key: string | number): Group | null {
+    return this.recorder.group(kind, key);
+  }
+
+  groups(kind: GroupKind): Iterable<Group> {
+    return this.recorder.groupsOf(kind);
+  }
+
+  get series(): SeriesStore {
+    return this.recorder.store;
   }
 
   nowMicros(): number {
@@ -314,22 +436,28 @@ export class Correlator implements LiveState {
   }
 
   /** Takes over what may be configured anew while the agent runs. */
-  reconfigure(processes: { readonly redact: readonly string[] }): void {
+  reconfigure(processes: { readonly redact: readonly string[] }, exchanges: TargetRules): void {
     this.processTable.redact = makeRedactor(processes.redact);
+    this.tables.exchanges.reconfigure(exchanges);
   }
 
   status(): HostStatus {
-    const { losses: captureLosses, ...capture } = this.options.capture();
+    const { losses: captureLosses, tiers, ...capture } = this.options.capture();
     const usage = process.cpuUsage();
     return {
       ...this.options.host,
       ...capture,
+      tiers: this.tables.tiers.over(tiers),
       losses: [...(captureLosses ?? []), ...this.allLosses()],
       liveFlows: this.flowTable.live,
       endedFlows: this.flowTable.remembered,
       liveProcesses: this.processTable.live,
       flowsStarted: this.flowTable.started,
       flowsEnded: this.flowTable.endedInAll,
+      liveExchanges: this.exchangeTable.live,
+      endedExchanges: this.exchangeTable.remembered,
+      exchangesStarted: this.exchangeTable.started,
+      exchangesEnded: this.exchangeTable.endedInAll,
       agentCpuTimeMs: (usage.user + usage.system) / 1000,
       agentMemoryBytes: process.memoryUsage.rss(),
     };
@@ -339,6 +467,13 @@ export class Correlator implements LiveState {
     const losses = [...this.losses].map(([place, count]) => ({ place, count }));
     losses.push({ place: 'flowTable', count: this.flowTable.refused });
     losses.push({ place: 'trafficAside', count: this.tables.asideLost });
+    losses.push({ place: 'applicationAside', count: this.tables.detections.lost });
+    losses.push({ place: 'liveExchanges', count: this.exchangeTable.refused });
+    losses.push({ place: 'exchangeAside', count: this.tables.exchanges.lost });
+    losses.push({ place: 'endedExchanges', count: this.exchangeTable.evicted });
+    losses.push({ place: 'usageAside', count: this.usage.asideLost });
+    losses.push({ place: 'seriesPoints', count: this.recorder.store.evicted });
+    losses.push({ place: 'seriesGroups', count: this.recorder.refused });
     losses.push({ place: 'userNames', count: this.users.failed });
     return losses;
   }
@@ -356,8 +491,15 @@ export class Correlator implements LiveState {
       idle: tables.idle.size,
       lingering: tables.lingerOf.size,
       aside: tables.asideRows,
+      exchanges: this.exchangeTable.live + this.exchangeTable.remembered,
+      ...this.exchangeTable.sizes,
+      exchangeSockets: tables.exchanges.connectionCount,
+      exchangeAside: tables.exchanges.waitingRows,
+      detections: tables.detections.size,
       unresolved: tables.unresolved.size,
       endedCookies: tables.endedCookies.size,
+      processTracks: this.recorder.store.processTracks,
+      ...this.usage.sizes,
     };
   }
 }

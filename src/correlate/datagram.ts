@@ -4,12 +4,14 @@ import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
 import { nameLocal } from './attach.js';
 import { BoundSocket, Counters, OWNER_RANK, PACKET, small, type DatagramShare, type PeerHalf } from './halves.js';
 import type { Flow } from './model.js';
+import type { Movements } from './movements.js';
 import { NOTE, OwnerFacts, proposeBoundOwner, proposeOwner, setCreator } from './owners.js';
 import { allPeers, datagramShareOf, dropShare, findPeer, NOBODY, openPeer, peerOf } from './peers.js';
 import type { Tables } from './tables.js';
 import { addressOrNull, type TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
 import { receivedFromUnknown } from './unknown-peers.js';
+import { showWire } from './wire-peers.js';
 
 const TCP = 6;
 const CONNECTED = 1;
@@ -126,6 +128,7 @@ function applyPeerTraffic(tables: Tables, half: PeerHalf, row: TrafficRow): void
   const { flow, endpoint } = half;
   if (flow !== null && endpoint !== null && advanced) {
     put(share, row);
+    tables.usage.moved(half, share);
     if ((row.flags & TRAFFIC_FLAG.derived) !== 0) half.derived = true;
     flow.noteBits &= ~(NOTE.octetsUnknown | NOTE.messagesTierOff);
     flow.lastMicros = Math.max(flow.lastMicros, tables.clock.micros(row.lastNs));
@@ -187,10 +190,15 @@ function put(share: DatagramShare, row: TrafficRow): void {
   share.receivedPackets = small(row.receivedPackets + (base?.receivedPackets ?? 0));
 }
 
-/** Completes a half at the end of a batch: its traffic is the sum of its processes'. */
-export function completePeer(half: PeerHalf): void {
+/** Completes a half at the end of a batch: its traffic is the sum of its processes', or what passed on the wire. */
+export function completePeer({ movements }: Tables, half: PeerHalf): void {
+  if (half.shares.length > 0) sumShares(movements, half);
+  showWire(half);
+}
+
+function sumShares(movements: Movements, half: PeerHalf): void {
   const { flow, endpoint } = half;
-  if (flow === null || endpoint === null || half.shares.length === 0) return;
+  if (flow === null || endpoint === null) return;
   const total = new Counters();
   for (const share of half.shares) {
     total.sentOctets += share.sentOctets;
@@ -206,15 +214,14 @@ export function completePeer(half: PeerHalf): void {
   const hasIp = half.protocolNumber !== PACKET;
   if (!hasIp) flow.noteBits |= NOTE.octetsUnknown;
   const { sent } = endpoint;
-  sent.octets = hasIp ? total.sentOctets : null;
-  sent.packets = total.sentPackets;
+  movements.count(flow, endpoint, hasIp ? total.sentOctets : null, total.sentPackets);
   sent.payloadBytes = total.sentBytes;
   sent.messages = total.sentMessages;
   sent.octetsDerived = half.derived;
   if (half.mate !== null || half.mateEndReason !== null) return;
-  const received = otherEnd(flow, endpoint).sent;
-  received.octets = hasIp ? total.receivedOctets : null;
-  received.packets = total.receivedPackets;
+  const across = otherEnd(flow, endpoint);
+  movements.count(flow, across, hasIp ? total.receivedOctets : null, total.receivedPackets);
+  const received = across.sent;
   received.payloadBytes = total.receivedBytes;
   received.messages = total.receivedMessages;
   received.octetsDerived = half.derived;

@@ -83,6 +83,7 @@ export function finishBound(tables: Tables, batch: Batch, row: number, socket: B
   forgetSocket(tables, socket.cookie);
   tables.listeners.remove(socket);
   tables.unresolved.delete(socket);
+  tables.usage.forgetSocket(socket);
   const endMicros = tables.clock.micros(batch.socket.timeNs[row] as number);
   for (const half of allPeers(socket)) {
     if (half.flow === null) continue;

@@ -2,7 +2,7 @@
 import { Fifo } from './collections.js';
 import { HashIndex, hashTuple, MANY, mixed } from './hash-index.js';
 import type { IdMaker } from './ids.js';
-import { Flow, type FlowEndReason, type FlowName, type Process, type Protocol } from './model.js';
+import { Flow, type FlowEndReason, type FlowName, type Process, type ProcessShare, type Protocol } from './model.js';
 import type { ProcessTable } from './process-table.js';
 
 export interface FlowLimits {
@@ -40,12 +40,16 @@ export class FlowTable {
   private startedCount = 0;
   private endedCount = 0;
   private refusedCount = 0;
+  /** Told of each flow that is forgotten. */
+  forgotten: (flow: Flow) => void = () => undefined;
 
   constructor(
     private readonly limits: FlowLimits,
     private readonly ids: IdMaker,
     private readonly processes: ProcessTable,
     private readonly emit: (event: FlowEvent, flow: Flow) => void,
+    /** A flow is forgotten, and this share of it. */
+    private readonly forgetShare: (share: ProcessShare) => void,
   ) {}
 
   all(): Iterable<Flow> {
@@ -104,6 +108,8 @@ export class FlowTable {
     flow.endReason = reason;
     flow.endMicros = Math.max(micros, flow.lastMicros);
     this.liveCount--;
+    if (flow.client.process !== null) flow.client.process.connections--;
+    if (flow.server.process !== null) flow.server.process.connections--;
   }
 
   /** Tells of a flow that is complete so far, in the order of its life. */
@@ -132,6 +138,7 @@ export class FlowTable {
       this.ended.shift();
       this.endedAt.shift();
       this.byName.delete(next.name);
+      this.forgotten(next);
       this.unlink(next);
     }
   }
@@ -141,7 +148,10 @@ export class FlowTable {
     for (const { process, creator, shares } of [flow.client, flow.server]) {
       if (process !== null) this.release(flow, process);
       if (creator !== null && creator !== process) this.release(flow, creator);
-      for (const share of shares) if (share.process !== process) this.release(flow, share.process);
+      for (const share of shares) {
+        this.forgetShare(share);
+        if (share.process !== process) this.release(flow, share.process);
+      }
     }
   }
 

@@ -5,6 +5,8 @@
  */
 import { Process, ProcessShare, type Endpoint, type Flow, type FlowEndReason, type FlowName } from './model.js';
 import { Namespace } from './namespaces.js';
+import type { WirePeer } from './wire-peers.js';
+import { NO_WINDOW } from './windows.js';
 
 /** How far the owner of a half is to be trusted, worst first. */
 export const OWNER_RANK = { none: 0, listener: 1, creator: 2, holder: 3, opener: 4, closer: 5, mover: 6 } as const;
@@ -120,6 +122,8 @@ export class BoundSocket {
   creator: Process | null = null;
   peers: Map<number, PeerHalf> | null = null;
   unknown: UnknownPeers | null = null;
+  /** Since when each process uses it: open windows of usage. */
+  windows: Map<Process, number> | null = null;
   /** A half of it was forgotten: the next one to the same peer is not the first. */
   forgotHalves = false;
   /** Place among the listeners; -1 when it owns no port. */
@@ -151,6 +155,8 @@ export class PeerHalf extends Half {
   /** It had a flow before. */
   resumes = false;
   derived = false;
+  /** What the packets tier counts with the peer; null when it does not. */
+  wire: WirePeer | null = null;
   /** Second in which it may have become idle; -1 when nobody waits for that. */
   idleSecond = -1;
 
@@ -217,6 +223,8 @@ export class DatagramShare extends CountedShare {
   sentPackets = 0;
   receivedOctets = 0;
   receivedPackets = 0;
+  /** The window of usage as it would be if its flow had ended with the last message. */
+  soFar = NO_WINDOW;
 
   override rebase(): Counters {
     const base = super.rebase();

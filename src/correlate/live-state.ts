@@ -2,17 +2,35 @@
  * What the correlator offers to its readers (APIs, exporters, history): the live state, read synchronously, and the
  * stream of facts that changed it.
  */
-import type { AgentCapabilities, TierStatus } from '../capture/index.js';
-import type { Flow, Process, User } from './model.js';
+import type { AgentCapabilities, DelayAccounting, TierStatus } from '../capture/index.js';
+import type { Exchange } from './exchange.js';
+import type { Flow, Process, ProcessShare, User } from './model.js';
+import type { Group, GroupKind } from './series/group.js';
+import type { SeriesStore } from './series/store.js';
+import type { Usage } from './usage.js';
 
-export type { AgentCapabilities, TierStatus } from '../capture/index.js';
+export type { AgentCapabilities, DelayAccounting, TierStatus } from '../capture/index.js';
 
 /** One thing that happened. Objects are live: read what is needed before returning, or copy it. */
 export type Fact =
   | { readonly kind: 'flow'; readonly event: 'STARTED' | 'UPDATED' | 'ENDED'; readonly flow: Flow }
-  | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process };
+  | { readonly kind: 'process'; readonly event: 'STARTED' | 'EXECUTED' | 'EXITED'; readonly process: Process }
+  | { readonly kind: 'exchange'; readonly event: 'STARTED' | 'ENDED'; readonly exchange: Exchange }
+  | { readonly kind: 'sample'; readonly event: 'SAMPLED'; readonly process: Process };
+
+/** What a process spent in a window. */
+export interface ProcessUsage {
+  readonly process: Process;
+  readonly usage: Usage;
+}
 
 export type FactListener = (fact: Fact) => void;
+
+/** A part of capture, and since when it is as it is. */
+export interface HostTier extends TierStatus {
+  /** Null when capture does not tell. */
+  readonly sinceMicros: number | null;
+}
 
 /** Events or records that were lost, by the place where they were lost. Counts are since the start of the agent. */
 export interface Loss {
@@ -33,7 +51,7 @@ export interface HostStatus {
   readonly source: 'ebpf' | 'ebpf-limited' | 'procfs' | 'replay';
   /** Why not a better source; null when it is the best. */
   readonly sourceReason: string | null;
-  readonly tiers: readonly TierStatus[];
+  readonly tiers: readonly HostTier[];
   readonly losses: readonly Loss[];
   readonly liveFlows: number;
   readonly endedFlows: number;
@@ -41,6 +59,11 @@ export interface HostStatus {
   /** Flows that started and ended since the agent's start. */
   readonly flowsStarted: number;
   readonly flowsEnded: number;
+  /** Exchanges that are not over, that are over and remembered, and that started and ended since the agent's start. */
+  readonly liveExchanges: number;
+  readonly endedExchanges: number;
+  readonly exchangesStarted: number;
+  readonly exchangesEnded: number;
   /** CPU time of the agent's own user space since its start, in ms; resident memory in bytes. */
   readonly agentCpuTimeMs: number;
   readonly agentMemoryBytes: number;
@@ -49,6 +72,10 @@ export interface HostStatus {
   /** Duration of the last poll of live sockets in ms and the interval now in force; null before the first. */
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  /** Interval now in force at which every process is read; null when none is. */
+  readonly sampleIntervalMs: number | null;
+  /** Whether the kernel accounts what tasks wait for; null without BPF. */
+  readonly delayAccounting: DelayAccounting | null;
   readonly agentCapabilities: AgentCapabilities;
 }
 
@@ -59,10 +86,27 @@ export interface LiveState {
   /** Live processes and those that exited a short while ago. */
   processes(): Iterable<Process>;
   process(id: string): Process | undefined;
+  /** Exchanges that last and those that ended a short while ago. */
+  exchanges(): Iterable<Exchange>;
+  exchange(id: string): Exchange | undefined;
+  /** What ran on the host between two times, each process in the window of the samples around them. */
+  ranWithin(fromMicros: number, toMicros: number): readonly ProcessUsage[];
   /** The account of a uid; never fails (the number is the name while the name is unknown). */
   user(uid: number): User;
   /** The uid of an account name among the users seen. */
   uidOf(name: string): number | undefined;
+  /** What a process spent while it used the socket of a flow; null when it is not known. */
+  usageOf(share: ProcessShare): Usage | null;
+  /** What a process spent from its start to its exit or the latest sample; null before there was one. */
+  totalUsage(process: Process): Usage | null;
+  /** What a process spent between the two latest samples; null before there were two, and after its exit. */
+  currentUsage(process: Process): Usage | null;
+  /** All notes of a flow, as a bit set. */
+  notesOf(flow: Flow): number;
+  /** All processes of an executable, user (by uid), container or of the host together; null when none was recorded. */
+  group(kind: GroupKind, key: string | number): Group | null;
+  groups(kind: GroupKind): Iterable<Group>;
+  readonly series: SeriesStore;
   status(): HostStatus;
   /** Converts µs of Unix time now, for windows and relative times. */
   nowMicros(): number;

@@ -7,8 +7,16 @@
  *
  * Times are Unix time in microseconds (a double holds them exactly until the year 2255). `null` is unknown.
  */
+import type { Application } from './application.js';
 import { flowCommunityId } from './community-id.js';
+import type { FlowExchanges } from './exchange-table.js';
 import { FlowSet } from './flow-set.js';
+import type { Meter } from './meter.js';
+import { tcpFlagsOf, type TcpFlag } from './tcp-flags.js';
+import { NO_WINDOW } from './windows.js';
+
+export type { Application, ApplicationConfidence } from './application.js';
+export type { TcpFlag } from './tcp-flags.js';
 
 export type Protocol = 'TCP' | 'UDP' | 'ICMP' | 'ICMPV6' | 'SCTP' | 'RAW' | 'PACKET' | 'OTHER';
 /** Seen from this host: who opened the flow, and whether an end of it is elsewhere. */
@@ -29,8 +37,17 @@ export type FlowNoteCode =
   | 'TCP_FLAGS_TIER_OFF'
   | 'OCTETS_UNKNOWN'
   | 'EVENTS_LOST'
-  | 'PROCESS_NOT_VISIBLE';
-export type TcpFlag = 'FIN' | 'SYN' | 'RST' | 'PSH' | 'ACK' | 'URG' | 'ECE' | 'CWR';
+  | 'PROCESS_NOT_VISIBLE'
+  | 'TCP_FLAGS_PARTIAL'
+  | 'APPLICATION_TIER_OFF'
+  | 'APPLICATION_TIER_SHED'
+  | 'APPLICATION_UNDETECTED'
+  | 'MESSAGES_TIER_SHED'
+  | 'RESOURCES_TIER_OFF'
+  | 'USAGE_START_UNKNOWN'
+  | 'USAGE_END_UNKNOWN'
+  | 'IO_WAIT_NOT_ACCOUNTED'
+  | 'PEAK_MEMORY_UNKNOWN';
 
 /** What one endpoint sent to the other. */
 export class Traffic {
@@ -45,8 +62,16 @@ export class Traffic {
   retransmittedPackets: number | null = null;
   /** True when octets were computed from segments and header sizes and not counted packet by packet. */
   octetsDerived = false;
-  /** Union of TCP flags seen from this endpoint; null when no tier saw packets. */
-  tcpFlags: TcpFlag[] | null = null;
+  /**
+   * All TCP flags that this endpoint set, as in byte 13 of the header, and ALL_TCP_FLAGS when all of its packets were
+   * seen; -1 when none was.
+   */
+  tcpFlagBits = -1;
+
+  /** All TCP flags that this endpoint set; null when no tier saw its packets. */
+  get tcpFlags(): readonly TcpFlag[] | null {
+    return tcpFlagsOf(this.tcpFlagBits);
+  }
 }
 
 /** A program image that a process ran: one per exec. */
@@ -99,6 +124,10 @@ export class Process {
   images: readonly Image[] = [];
   /** Flows it moved bytes on, made or holds, live and recently ended. */
   readonly flows = new FlowSet();
+  /** Ends of live flows that are its own. */
+  connections = 0;
+  /** Its usage; null before anything was read of it. `LiveState` tells what it says. */
+  meter: Meter | null = null;
   /** Grows with each event of its life; 0 before it was announced. */
   revision = 0;
 }
@@ -110,18 +139,27 @@ export class ProcessShare {
   receivedPayloadBytes = 0;
   sentMessages = 0;
   receivedMessages = 0;
+  /** Its usage while it used the socket: see `Windows`, and `LiveState.usageOf`. */
+  window = NO_WINDOW;
+
+  /** Whether it has moved anything. A process that only opened the socket has a share for the sake of its usage. */
+  get hasMoved(): boolean {
+    return this.sentMessages + this.receivedMessages + this.sentPayloadBytes + this.receivedPayloadBytes > 0;
+  }
 }
 
 const NO_SHARES: readonly ProcessShare[] = [];
 
-/** One side of a flow. */
-export class Endpoint {
+/**
+ * One side of a flow. What it has sent is kept in the endpoint itself, since an object of its own would cost a million flows
+ * 64 bytes each: read it as `sent`.
+ */
+export class Endpoint extends Traffic {
   /** Canonical text (RFC 5952); v4-mapped addresses as IPv4. For PACKET sockets the interface's name or "any". */
   address = '';
   port: number | null = null;
   /** On this host (a socket of this host, or an address of it). */
   local = false;
-  hostname: string | null = null;
   /** Moved the bytes last, or owns the socket by the best evidence there is. */
   process: Process | null = null;
   /** One share is kept without a list around it: that is what nearly every local endpoint has. */
@@ -129,9 +167,17 @@ export class Endpoint {
   creator: Process | null = null;
   /** Network namespace; null when remote or unknown. */
   namespace: { readonly inode: number } | null = null;
-  readonly sent = new Traffic();
 
-  /** Everyone that moved bytes here; order by bytes is the reader's. */
+  get sent(): Traffic {
+    return this;
+  }
+
+  /** Name that the host itself used for the address; null, since nothing that capture reads tells it. */
+  get hostname(): string | null {
+    return null;
+  }
+
+  /** Everyone that moved bytes here, and who opened the socket; order by bytes is the reader's. */
   get shares(): readonly ProcessShare[] {
     return this.moved instanceof ProcessShare ? [this.moved] : this.moved;
   }
@@ -202,7 +248,14 @@ export class Flow {
   startedBefore = false;
   rttMicros: number | null = null;
   minRttMicros: number | null = null;
-  /** Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing; read it with `flowNotes`. */
+  /** What the first packets tell of the application; null when they do not, or nobody looked. */
+  application: Application | null = null;
+  /** Requests and responses within it; null when none were seen. */
+  exchanges: FlowExchanges | null = null;
+  /**
+   * Bit set over FLOW_NOTE_CODES, so that a flow without notes costs nothing. Notes about usage are not among them:
+   * `LiveState.notesOf` has all.
+   */
   noteBits = 0;
   /** Grows whenever the flow is published with changes; 0 before the first time. */
   revision = 0;
@@ -235,16 +288,26 @@ export const FLOW_NOTE_CODES: readonly FlowNoteCode[] = [
   'OCTETS_UNKNOWN',
   'EVENTS_LOST',
   'PROCESS_NOT_VISIBLE',
+  'TCP_FLAGS_PARTIAL',
+  'APPLICATION_TIER_OFF',
+  'APPLICATION_TIER_SHED',
+  'APPLICATION_UNDETECTED',
+  'MESSAGES_TIER_SHED',
+  'RESOURCES_TIER_OFF',
+  'USAGE_START_UNKNOWN',
+  'USAGE_END_UNKNOWN',
+  'IO_WAIT_NOT_ACCOUNTED',
+  'PEAK_MEMORY_UNKNOWN',
 ];
 
-/** The bit of a code in `noteBits`. */
+/** The bit of a code in a bit set. */
 export function noteBit(code: FlowNoteCode): number {
   return 1 << FLOW_NOTE_CODES.indexOf(code);
 }
 
-/** The codes set in a flow's `noteBits`. */
-export function flowNotes(flow: Flow): FlowNoteCode[] {
-  return FLOW_NOTE_CODES.filter((_, bit) => (flow.noteBits & (1 << bit)) !== 0);
+/** The codes of a bit set. */
+export function noteCodes(bits: number): FlowNoteCode[] {
+  return FLOW_NOTE_CODES.filter((_, bit) => (bits & (1 << bit)) !== 0);
 }
 
 /** An owner of processes, as the host's name service knows it. */

@@ -17,6 +17,16 @@ export const NOTE = {
   octetsUnknown: noteBit('OCTETS_UNKNOWN'),
   eventsLost: noteBit('EVENTS_LOST'),
   processNotVisible: noteBit('PROCESS_NOT_VISIBLE'),
+  tcpFlagsPartial: noteBit('TCP_FLAGS_PARTIAL'),
+  applicationTierOff: noteBit('APPLICATION_TIER_OFF'),
+  applicationTierShed: noteBit('APPLICATION_TIER_SHED'),
+  applicationUndetected: noteBit('APPLICATION_UNDETECTED'),
+  messagesTierShed: noteBit('MESSAGES_TIER_SHED'),
+  resourcesTierOff: noteBit('RESOURCES_TIER_OFF'),
+  usageStartUnknown: noteBit('USAGE_START_UNKNOWN'),
+  usageEndUnknown: noteBit('USAGE_END_UNKNOWN'),
+  ioWaitNotAccounted: noteBit('IO_WAIT_NOT_ACCOUNTED'),
+  peakMemoryUnknown: noteBit('PEAK_MEMORY_UNKNOWN'),
 } as const;
 
 /** What a socket's row says about its processes. */
@@ -74,6 +84,10 @@ export function proposeOwner(tables: Tables, half: Half, process: Process | null
   const previous = half.endpoint.process;
   enlist(half.flow, process);
   half.endpoint.process = process;
+  if (half.flow.state !== 'ENDED') {
+    process.connections++;
+    if (previous !== null) previous.connections--;
+  }
   if (previous !== null) unlist(tables, half.flow, previous);
   tables.touch(half);
 }

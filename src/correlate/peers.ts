@@ -180,7 +180,9 @@ export function sleep(tables: Tables, half: PeerHalf): void {
   half.ownerRank = 0;
   half.resumes = true;
   half.shares = half.shares.map(restarted).filter((share) => share !== null);
-  if (half.shares.length === 0) forgetPeer(half);
+  half.wire = half.wire?.ended === false ? half.wire : null;
+  half.wire?.endFlow();
+  forgetUnused(half);
 }
 
 /** A share that begins at nothing while the kernel's counters go on; null when those ended, too. */
@@ -208,5 +210,10 @@ const NO_BASE = new Counters();
 /** A share whose kernel counters have ended while it had no flow. */
 export function dropShare(half: PeerHalf, share: DatagramShare): void {
   half.shares = half.shares.filter((other) => other !== share);
-  if (half.shares.length === 0) forgetPeer(half);
+  forgetUnused(half);
+}
+
+/** A half that counts nothing any more. */
+function forgetUnused(half: PeerHalf): void {
+  if (half.shares.length === 0 && half.wire === null) forgetPeer(half);
 }

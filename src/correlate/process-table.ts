@@ -50,6 +50,8 @@ export class ProcessTable {
   redact: Redactor = (args) => args;
   /** Told of each uid that a process runs under, so that its name is known when somebody asks. */
   meetUser: (uid: number) => void = () => undefined;
+  /** Told of each process that is forgotten. */
+  forgot: (process: Process) => void = () => undefined;
 
   constructor(
     private readonly ids: IdMaker,
@@ -149,20 +151,24 @@ export class ProcessTable {
     }
   }
 
-  /** Applies an exit row; the fact waits for {@link announceExits}, after the ends of the process's flows. */
-  exit(batch: Batch, row: number): void {
+  /**
+   * Applies an exit row; the fact waits for {@link announceExits}, after the ends of the process's flows.
+   * @returns the process; null when its exit is no news
+   */
+  exit(batch: Batch, row: number): Process | null {
     const table = batch.process;
-    if ((table.pid[row] as number) === 0) return;
+    if ((table.pid[row] as number) === 0) return null;
     const known = this.find(table.pid[row] as number, table.startNs[row] as number);
-    if (known !== undefined && known.endMicros !== null) return;
+    if (known !== undefined && known.endMicros !== null) return null;
     this.apply(batch, row);
     const process = this.reference(table.pid[row] as number, table.startNs[row] as number);
-    if (process === null) return;
+    if (process === null) return null;
     const signal = table.exitSignal[row] as number;
     const exitCode = table.exitCode[row] as number;
     if (signal === 0) process.exitCode = exitCode === UNKNOWN_EXIT ? null : exitCode;
     else process.exitSignal = SIGNAL_NAMES.get(signal) ?? `SIG${signal}`;
     this.end(process, this.clock.micros(table.timeNs[row] as number));
+    return process;
   }
 
   /** Tells of processes that are known only because something referred to them. */
@@ -221,6 +227,7 @@ export class ProcessTable {
     // Children keep it as a name. Its own ancestors are let go, or a chain of short-lived parents would never end.
     process.parent = null;
     process.children.clear();
+    this.forgot(process);
   }
 
   private linkParent(process: Process, pid: number, startNs: number): void {
@@ -313,7 +320,7 @@ export class ProcessTable {
   }
 
   /** One string for equal ones: names, paths and cgroups repeat. */
-  private shared(text: string): string {
+  shared(text: string): string {
     const known = this.strings.get(text);
     if (known !== undefined) return known;
     if (this.strings.size >= 10_000) this.strings.clear();

@@ -4,11 +4,15 @@ import { PROCESS_KIND, SOCKET_FLAG } from '../capture/layout.js';
 import { isUnspecified } from '../capture/address.js';
 import { applyBoundRow, applyBoundTraffic } from './datagram.js';
 import { finishBound, finishStream } from './ends.js';
+import { ExchangeRows } from './exchanges.js';
 import { BoundSocket, StreamSocket } from './halves.js';
+import { NOTE } from './owners.js';
 import { applyStreamRow, applyStreamTraffic } from './stream.js';
 import type { Tables } from './tables.js';
+import { noteShed } from './tiers.js';
 import { TrafficRow } from './traffic-row.js';
 import { resolveUnknown } from './unknown-peers.js';
+import { applyWirePeer } from './wire-peers.js';
 
 const TCP = 6;
 /** Traffic that came before its socket: as many rows as may be under way at once. */
@@ -21,12 +25,17 @@ const trafficRow = new TrafficRow();
 
 /**
  * Applies a batch, pausing every few rows. Processes come first, since the other rows refer to them; sockets before
- * their traffic; ends of sockets after it, and ends of processes last, so that whoever ended had everything it did.
+ * their traffic, and what was read when their use began; what packets and requests tell after both; then ends of
+ * sockets, and ends of processes last, so that whoever ended had everything it did.
  */
 export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, number>): Generator<void, void> {
   let steps = 0;
   for (let row = 0; row < batch.loss.rows; row++) {
     losses.set(batch.text(batch.loss.place[row] as number) ?? '', batch.loss.count[row] as number);
+  }
+  for (let row = 0; row < batch.tier.rows; row++) {
+    yield* applyTierRow(tables, batch, row);
+    if (batch.text(batch.tier.name[row] as number) === 'resources') tables.usage.isOn = batch.tier.on[row] === 1;
   }
   let gained = false;
   for (let row = 0; row < batch.address.rows; row++) {
@@ -36,17 +45,42 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
   if (gained) tables.targets.reconsider();
   for (let row = 0; row < batch.process.rows; row++) {
     if (batch.process.kind[row] !== PROCESS_KIND.exit) tables.processes.apply(batch, row);
+    else tables.usage.exiting(tables, batch, row);
     if (++steps % STEPS === 0) yield;
   }
   for (let row = 0; row < batch.socket.rows; row++) {
     applySocketRow(tables, batch, row);
     if (++steps % STEPS === 0) yield;
   }
+  if (tables.exchanges.waitingRows > 0) tables.exchanges.retry(tables);
+  for (let row = 0; row < batch.usage.rows; row++) {
+    tables.usage.begin(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
   for (let row = 0; row < batch.traffic.rows; row++) {
     applyTrafficRow(tables, trafficRow.read(batch, row, tables.texts));
     if (++steps % STEPS === 0) yield;
   }
+  for (let row = 0; row < batch.peer.rows; row++) {
+    applyWirePeer(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
   for (const socket of [...tables.unresolved]) resolveUnknown(tables, socket, false);
+  for (let row = 0; row < batch.application.rows; row++) {
+    tables.detections.apply(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
+  if (batch.exchange.rows > 0) {
+    const rows = new ExchangeRows(batch);
+    for (let row = 0; row < batch.exchange.rows; row++) {
+      tables.exchanges.apply(tables, rows, row);
+      if (++steps % STEPS === 0) yield;
+    }
+  }
+  for (let row = 0; row < batch.usage.rows; row++) {
+    tables.usage.end(tables, batch, row);
+    if (++steps % STEPS === 0) yield;
+  }
   const { endings } = tables;
   tables.endings = [];
   for (const { socket, row } of endings) {
@@ -58,9 +92,27 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
     if (++steps % STEPS === 0) yield;
   }
   for (let row = 0; row < batch.process.rows; row++) {
-    if (batch.process.kind[row] === PROCESS_KIND.exit) tables.processes.exit(batch, row);
+    if (batch.process.kind[row] === PROCESS_KIND.exit) {
+      const process = tables.processes.exit(batch, row);
+      if (process !== null) tables.usage.exited(process, batch, row);
+    }
     if (++steps % STEPS === 0) yield;
   }
+  tables.usage.exitsDone();
+}
+
+/** Flows that live when a tier is put off lack what it would have told. */
+function* applyTierRow(tables: Tables, batch: Batch, row: number): Generator<void, void> {
+  const notes = tables.tiers.apply(batch, row, tables.clock.micros(batch.tier.timeNs[row] as number));
+  if (notes === null) return;
+  let steps = 0;
+  for (const flow of tables.flows.all()) {
+    if (++steps % STEPS === 0) yield;
+    if (flow.state === 'ENDED') continue;
+    const bits = flow.protocol === 'TCP' ? notes.tcp : flow.protocol === 'UDP' ? notes.udp : 0;
+    noteShed(flow, bits);
+  }
+  if ((notes.tcp & NOTE.messagesTierShed) !== 0) tables.exchanges.table.finishAll(tables.clock.nowMicros);
 }
 
 function applySocketRow(tables: Tables, batch: Batch, row: number): void {
@@ -77,6 +129,7 @@ function applySocketRow(tables: Tables, batch: Batch, row: number): void {
     // A connection whose addresses the kernel has cleared: only its end is news.
     applyStreamRow(tables, batch, row, known);
   } else applyBoundRow(tables, batch, row, known);
+  tables.usage.adopt(tables, cookie);
   const waiting = tables.aside.get(cookie);
   if (waiting === undefined || tables.sockets.get(cookie) === undefined) return;
   tables.aside.delete(cookie);

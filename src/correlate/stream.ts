@@ -4,10 +4,11 @@ import { SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../capture/layout.js';
 import { attach, guessRole, Opening } from './attach.js';
 import { finishStream } from './ends.js';
 import { HALF_FLAG, OWNER_RANK, ROLE_EVIDENCE, small, StreamSocket } from './halves.js';
-import type { FlowState } from './model.js';
+import type { Endpoint, Flow, FlowState } from './model.js';
 import { markMover, NOTE, OwnerFacts, ownerFromListener, proposeOwner, setCreator } from './owners.js';
 import { shareOf, ShareSums } from './shares.js';
 import type { Tables } from './tables.js';
+import { ALL_TCP_FLAGS } from './tcp-flags.js';
 import { ipVersionOf, type TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
 
@@ -116,11 +117,13 @@ function absorb(tables: Tables, batch: Batch, row: number, socket: StreamSocket)
 
   const lost = (flags & SOCKET_FLAG.lostEvents) !== 0;
   if (lost) flow.noteBits |= NOTE.eventsLost;
-  if ((flags & SOCKET_FLAG.messagesCounted) !== 0 && !lost) socket.flags |= HALF_FLAG.counted;
+  const isShed = (flow.noteBits & NOTE.messagesTierShed) !== 0;
+  if ((flags & SOCKET_FLAG.messagesCounted) !== 0 && !lost && !isShed) socket.flags |= HALF_FLAG.counted;
   else {
     socket.flags &= ~HALF_FLAG.counted;
-    if ((flags & SOCKET_FLAG.seeded) === 0 && !lost) flow.noteBits |= NOTE.messagesTierOff;
+    if ((flags & SOCKET_FLAG.seeded) === 0 && !lost && !isShed) flow.noteBits |= tables.tiers.uncountedNote;
   }
+  if ((flags & SOCKET_FLAG.tcpFlags) !== 0) takeTcpFlags(batch, row, flow, endpoint);
 
   const lastNs = table.lastNs[row] as number;
   if (lastNs !== 0) flow.lastMicros = Math.max(flow.lastMicros, tables.clock.micros(lastNs));
@@ -132,6 +135,17 @@ function absorb(tables: Tables, batch: Batch, row: number, socket: StreamSocket)
   if (wasEstablished(state) || wasEstablished(table.fromState[row] as number)) socket.flags |= HALF_FLAG.established;
   if ((flags & SOCKET_FLAG.hasTcp) !== 0) count(tables, batch, row, socket);
   else if (endpoint.sent.octets === null) flow.noteBits |= NOTE.octetsUnknown;
+}
+
+/** What each end has set in its packets: of two local ends both have seen both ways, and one that saw all is enough. */
+function takeTcpFlags(batch: Batch, row: number, flow: Flow, endpoint: Endpoint): void {
+  const table = batch.socket;
+  const across = otherEnd(flow, endpoint).sent;
+  const seen = ((table.flags[row] as number) & SOCKET_FLAG.tcpFlagsPart) === 0 ? ALL_TCP_FLAGS : 0;
+  endpoint.sent.tcpFlagBits = Math.max(0, endpoint.sent.tcpFlagBits) | (table.sentTcpFlags[row] as number) | seen;
+  across.tcpFlagBits = Math.max(0, across.tcpFlagBits) | (table.receivedTcpFlags[row] as number) | seen;
+  flow.noteBits &= ~(NOTE.tcpFlagsTierOff | NOTE.tcpFlagsPartial);
+  if ((across.tcpFlagBits & ALL_TCP_FLAGS) === 0) flow.noteBits |= NOTE.tcpFlagsPartial;
 }
 
 /** The kernel's counters: exact payload, and octets by the size of the headers. */
@@ -149,7 +163,8 @@ function count(tables: Tables, batch: Batch, row: number, socket: StreamSocket):
 
   const sent = endpoint.sent;
   const segmentsIn = small(table.segmentsIn[row] as number);
-  const received = mate === null && socket.mateEndReason === null ? otherEnd(flow, endpoint).sent : null;
+  const across = mate === null && socket.mateEndReason === null ? otherEnd(flow, endpoint) : null;
+  const received = across?.sent ?? null;
   const changed =
     sent.packets !== segmentsOut ||
     (!isCounted(socket) && sent.payloadBytes !== given) ||
@@ -159,13 +174,11 @@ function count(tables: Tables, batch: Batch, row: number, socket: StreamSocket):
   socket.takenBytes = taken;
   // Replaced by what the processes moved, where that is known.
   if (!isCounted(socket) || sent.payloadBytes === null) sent.payloadBytes = given;
-  sent.octets = octetsOf(bytesSent, segmentsOut, header);
-  sent.packets = segmentsOut;
+  tables.movements.count(flow, endpoint, octetsOf(bytesSent, segmentsOut, header), segmentsOut);
   sent.retransmittedPackets = small(table.retransmits[row] as number);
   sent.octetsDerived = true;
-  if (received !== null) {
-    received.octets = octetsOf(bytesReceived, segmentsIn, header);
-    received.packets = segmentsIn;
+  if (across !== null && received !== null) {
+    tables.movements.count(flow, across, octetsOf(bytesReceived, segmentsIn, header), segmentsIn);
     received.payloadBytes = bytesReceived;
     received.octetsDerived = true;
   }
@@ -196,7 +209,7 @@ export function applyStreamTraffic(tables: Tables, socket: StreamSocket, row: Tr
     socket.flags |= HALF_FLAG.anonymous;
     return;
   }
-  if (endpoint.shareOf(process) === undefined) tables.processes.ranAs(process, row.uid);
+  if (endpoint.shareOf(process)?.hasMoved !== true) tables.processes.ranAs(process, row.uid);
   const share = shareOf(flow, endpoint, process);
   const spliced = socket.spliced?.share === share ? socket.spliced.bytes : 0;
   if (share.ended) share.rebase().receivedBytes -= spliced;

@@ -2,6 +2,8 @@
 import { AddressTexts } from '../capture/address.js';
 import type { BootClock } from './clock.js';
 import { Fifo } from './collections.js';
+import { Detections } from './detections.js';
+import type { Exchanges } from './exchanges.js';
 import type { FlowTable } from './flow-table.js';
 import { HALF_FLAG, type BoundSocket, type Half, type Socket } from './halves.js';
 import { HashIndex, MANY } from './hash-index.js';
@@ -11,9 +13,12 @@ import { Listeners } from './listeners.js';
 import type { Flow, FlowEndReason } from './model.js';
 import { NamespaceTable } from './namespaces.js';
 import type { ProcessTable } from './process-table.js';
+import type { Movements } from './movements.js';
 import type { TrafficRow } from './traffic-row.js';
 import { RecentCookies } from './recent-cookies.js';
+import { Tiers } from './tiers.js';
 import { LocalTargets, TupleIndex } from './tuples.js';
+import type { UsageLedger } from './usage-ledger.js';
 
 /** An end that waits for what the other end, on this host too, still has to tell. */
 export interface Linger {
@@ -51,6 +56,8 @@ export class Tables {
   readonly targets = new LocalTargets(this.namespaces);
   readonly endedCookies = new RecentCookies();
   readonly idle = new IdleWheel();
+  readonly tiers = new Tiers();
+  readonly detections = new Detections();
   readonly lingering = new Fifo<Linger>();
   readonly lingerOf = new Map<Flow, Linger>();
   /** Traffic rows that came before their socket's row, by cookie. */
@@ -70,6 +77,9 @@ export class Tables {
     readonly clock: BootClock,
     readonly processes: ProcessTable,
     readonly flows: FlowTable,
+    readonly exchanges: Exchanges,
+    readonly usage: UsageLedger,
+    readonly movements: Movements,
     readonly rules: Rules,
   ) {}
 
@@ -81,6 +91,7 @@ export class Tables {
 
   endFlow(flow: Flow, reason: FlowEndReason, micros: number): void {
     if (flow.state === 'ENDED') return;
+    this.usage.settle(flow);
     this.flows.end(flow, reason, micros);
     this.endedFlows.push(flow);
   }

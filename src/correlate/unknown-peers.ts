@@ -1,8 +1,8 @@
 /**
  * Datagrams whose receiver did not ask who sent them: capture knows the socket, not the peer.
  *
- * They wait on their socket until it is clear whose they were: the only peer there is, or senders on this host that have
- * sent exactly as much. What cannot be told apart goes to a flow with an unspecified peer. Every byte is given once.
+ * They wait on their socket until it is clear whose they were: the only peer there is, or senders that have sent exactly
+ * as much, by the packets that arrived or by their own counters on this host. What cannot be told apart goes to a flow with an unspecified peer. Every byte is given once.
  */
 import { isLoopbackText, isUnspecifiedText } from '../capture/address.js';
 import { TRAFFIC_FLAG } from '../capture/layout.js';
@@ -14,6 +14,7 @@ import { allPeers, datagramShareOf, keptPort, NOBODY, openPeer, peerOf } from '.
 import type { Tables } from './tables.js';
 import type { TrafficRow } from './traffic-row.js';
 import { otherEnd } from './tuples.js';
+import { wireSenders } from './wire-peers.js';
 
 /** How long to wait for the senders' rows, which may be read with another poll. */
 const WAIT_NS = 1e9;
@@ -49,6 +50,8 @@ interface Target {
   /** The half of a sender on this host that has not been joined yet. */
   readonly sender: PeerHalf | null;
   readonly room: Counters;
+  /** The room is what arrived in packets: there cannot be more of it. */
+  readonly counted: boolean;
 }
 
 /** Gives what waits to flows, if it is clear to which, or `final`ly. */
@@ -65,10 +68,11 @@ export function resolveUnknown(tables: Tables, socket: BoundSocket, final: boole
   const roomMessages = targets.reduce((sum, target) => sum + target.room.receivedMessages, 0);
   const single = targets.length === 1 ? targets[0] : undefined;
   const exact = room === pending.receivedBytes && roomMessages === pending.receivedMessages && targets.length > 0;
-  const fitsSingle = single !== undefined && (single.sender === null || pending.receivedBytes <= room);
+  const isOpen = single?.sender === null && !single.counted;
+  const fitsSingle = single !== undefined && (isOpen || pending.receivedBytes <= room);
   const late = final || tables.clock.nowNs - unknown.sinceNs >= WAIT_NS;
   if (!exact && !fitsSingle && !late) return;
-  if (single !== undefined) give(tables, socket, unknown, single, null, false);
+  if (single !== undefined && (fitsSingle || !single.counted)) give(tables, socket, unknown, single, null, false);
   else {
     for (const target of targets) give(tables, socket, unknown, target, target.room, !exact);
     giveRest(tables, socket, unknown);
@@ -85,12 +89,15 @@ function pendingOf(unknown: UnknownPeers): Counters {
 }
 
 function targetsOf(tables: Tables, socket: BoundSocket): Target[] {
+  const counted = wireSenders(socket);
+  if (counted !== null) return counted.map((from) => ({ ...from, sender: null, counted: true }));
   const targets: Target[] = [];
   for (const half of allPeers(socket)) {
-    if (half.flow !== null && half !== socket.unknown?.half) targets.push({ half, sender: null, room: roomOf(half) });
+    if (half.flow === null || half === socket.unknown?.half) continue;
+    targets.push({ half, sender: null, room: roomOf(half), counted: false });
   }
   for (const sender of tables.targets.to(keptPort(socket))) {
-    if (sendsTo(tables, sender, socket)) targets.push({ half: null, sender, room: sentBy(sender) });
+    if (sendsTo(tables, sender, socket)) targets.push({ half: null, sender, room: sentBy(sender), counted: false });
   }
   return targets;
 }
@@ -157,6 +164,8 @@ function give(
 ): void {
   const half = target.half ?? receiverOf(tables, socket, unknown, target.sender);
   if (half === null) return;
+  const opening = { firstNs: unknown.firstNs, firstReceived: true, localAddress: null };
+  if (half.flow === null && !openPeer(tables, half, opening)) return;
   const left = limit === null ? null : Object.assign(new Counters(), limit);
   for (const [process, entry] of unknown.received) {
     const amount = new Counters();
@@ -195,9 +204,7 @@ function giveRest(tables: Tables, socket: BoundSocket, unknown: UnknownPeers): v
   const rest = pendingOf(unknown);
   if (rest.receivedMessages === 0 && rest.receivedBytes === 0) return;
   const half = (unknown.half ??= peerOf(socket, socket.family === 2 ? '0.0.0.0' : '::', 0));
-  const opening = { firstNs: unknown.firstNs, firstReceived: true, localAddress: null };
-  if (half.flow === null && !openPeer(tables, half, opening)) return;
-  give(tables, socket, unknown, { half, sender: null, room: rest }, null, true);
+  give(tables, socket, unknown, { half, sender: null, room: rest, counted: false }, null, true);
 }
 
 function addReceived(tables: Tables, half: PeerHalf, process: Process | null, amount: Counters): void {
@@ -213,5 +220,6 @@ function addReceived(tables: Tables, half: PeerHalf, process: Process | null, am
   share.receivedMessages += amount.receivedMessages;
   share.receivedOctets += amount.receivedOctets;
   share.receivedPackets += amount.receivedPackets;
+  if (half.flow !== null) tables.usage.moved(half, share);
   proposeOwner(tables, half, process, OWNER_RANK.mover);
 }

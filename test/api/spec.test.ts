@@ -3,16 +3,24 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { getNamedType, isEnumType, isInputObjectType } from 'graphql';
+import { getNamedType, isEnumType, isInputObjectType, isObjectType } from 'graphql';
 import { parse } from 'yaml';
 import { loadSchema } from '../../src/api/graphql/schema.js';
 import {
+  EXCHANGE_FIELDS,
+  EXCHANGE_ORDERS,
+  CONTAINER_FIELDS,
+  CONTAINER_ORDERS,
   FLOW_DIMENSIONS,
   FLOW_FIELDS,
   FLOW_MEASURES,
   FLOW_ORDERS,
   PROCESS_FIELDS,
   PROCESS_ORDERS,
+  USAGE_MEASURES,
+  SERIES_DIMENSIONS,
+  SERIES_MEASURES,
+  SERIES_VALUES,
   USER_FIELDS,
   USER_ORDERS,
   type FilterField,
@@ -20,15 +28,17 @@ import {
 import { camelCase, constantCase, grammarNames } from '../../src/api/rest/grammar.js';
 import { loadSpec } from '../../src/api/rest/spec.js';
 import { packageRoot } from '../../src/api/root.js';
-import { NOTE_TEXTS } from '../../src/api/graphql/note-texts.js';
+import { EXCHANGE_NOTE_TEXTS, NOTE_TEXTS } from '../../src/api/graphql/note-texts.js';
 
 const schema = loadSchema();
 const spec = loadSpec();
 type Fields = readonly FilterField<never>[];
 const TABLES: readonly [input: string, fields: Fields, operations: string[]][] = [
   ['FlowFilter', FLOW_FIELDS, ['listFlows', 'streamFlows', 'listProcessFlows', 'getTotals']],
-  ['ProcessFilter', PROCESS_FIELDS, ['listProcesses', 'streamProcesses']],
+  ['ExchangeFilter', EXCHANGE_FIELDS, ['listExchanges', 'listFlowExchanges', 'streamExchanges']],
+  ['ProcessFilter', PROCESS_FIELDS, ['listProcesses', 'streamProcesses', 'streamSamples', 'listSeries']],
   ['UserFilter', USER_FIELDS, ['listUsers']],
+  ['ContainerFilter', CONTAINER_FIELDS, ['listContainers']],
 ];
 
 for (const [input, fields, operations] of TABLES) {
@@ -38,6 +48,7 @@ for (const [input, fields, operations] of TABLES) {
     const kinds = Object.values(type.getFields()).map((field) => [field.name, getNamedType(field.type).name] as const);
     const expected = fields.map((field) => {
       if (field.kind === 'Enum') return [field.name, field.type];
+      if (field.kind === 'Minimum') return [field.name, 'Float'];
       return [field.name, field.kind === 'Boolean' ? 'Boolean' : `${field.kind}Filter`];
     });
     assert.deepEqual(
@@ -72,6 +83,8 @@ for (const [input, fields, operations] of TABLES) {
         'groupBy',
         'events',
         'windowMs',
+        'intervalMs',
+        'stepMs',
       ];
       const given = [...operation.query.keys()].filter((name) => !own.includes(name)).sort();
       assert.deepEqual(given, grammarNames(fields).sort());
@@ -96,7 +109,9 @@ test('orders, dimensions and measures have the same names everywhere', () => {
   const cases: readonly [string, readonly { name: string }[], string][] = [
     ['FlowOrderField', FLOW_ORDERS, 'listFlows'],
     ['ProcessOrderField', PROCESS_ORDERS, 'listProcesses'],
+    ['ExchangeOrderField', EXCHANGE_ORDERS, 'listExchanges'],
     ['UserOrderField', USER_ORDERS, 'listUsers'],
+    ['ContainerOrderField', CONTAINER_ORDERS, 'listContainers'],
   ];
   for (const [type, orders, id] of cases) {
     const own = orders.map(({ name }) => name);
@@ -110,7 +125,16 @@ test('orders, dimensions and measures have the same names everywhere', () => {
   assert.deepEqual(names('FlowMeasure'), [...FLOW_MEASURES]);
   assert.deepEqual(values('getTotals', 'groupBy').map(constantCase), [...FLOW_DIMENSIONS]);
   assert.deepEqual(values('getTotals', 'orderBy').map(constantCase), [...FLOW_MEASURES]);
+  assert.deepEqual(names('SeriesDimension'), [...SERIES_DIMENSIONS]);
+  assert.deepEqual(names('SeriesMeasure'), SERIES_MEASURES);
+  assert.deepEqual(values('listSeries', 'groupBy').map(constantCase), [...SERIES_DIMENSIONS]);
+  assert.deepEqual(values('listSeries', 'orderBy').map(constantCase), SERIES_MEASURES);
+  const series = schema.getType('SeriesValues');
+  assert.ok(isObjectType(series));
+  assert.deepEqual(Object.keys(series.getFields()), SERIES_VALUES);
   assert.deepEqual(names('FlowNoteCode'), Object.keys(NOTE_TEXTS));
+  assert.deepEqual(names('ExchangeNoteCode'), Object.keys(EXCHANGE_NOTE_TEXTS));
+  assert.deepEqual(names('UsageMeasure'), [...USAGE_MEASURES]);
 });
 
 test('every property and parameter of openapi.yaml is described', () => {
@@ -144,7 +168,14 @@ test('a REST property is the GraphQL field of the same name', () => {
     'Flow',
     'Endpoint',
     'Traffic',
+    'Application',
     'ProcessShare',
+    'Exchange',
+    'Thread',
+    'ExchangeNote',
+    'ProcessUsage',
+    'Usage',
+    'TimeWindow',
     'Process',
     'Image',
     'Container',
@@ -154,12 +185,23 @@ test('a REST property is the GraphQL field of the same name', () => {
     'Host',
     'Tier',
     'Loss',
+    'Usage',
+    'TimeWindow',
+    'NetworkUsage',
+    'Series',
+    'SeriesList',
+    'TimeSeries',
+    'SeriesValues',
+    'Sample',
   ]) {
     const type = schema.getType(name);
     assert.ok(type && 'getFields' in type);
-    const lists = ['children', 'flows', 'processes'].filter(
-      (field) => name === 'Process' || name === 'User' || field === '',
-    );
+    // Lists of their own in REST.
+    const lists = ['Process', 'User', 'Container', 'Host'].includes(name)
+      ? ['children', 'flows', 'processes', 'series']
+      : ['Flow'].includes(name)
+        ? ['exchanges']
+        : [];
     const fields = Object.keys(type.getFields()).filter((field) => !lists.includes(field));
     const document = parse(spec.text, { maxAliasCount: -1 }) as {
       components: { schemas: Record<string, { properties: object }> };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { AddressTexts, addressBytes, isUnspecified } from '../../src/capture/address.js';
 import { BatchWriter, decodeBatch } from '../../src/capture/batch.js';
-import { LAYOUT_VERSION, layoutText, SOCKET_FLAG, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import { LAYOUT_VERSION, layoutText, SOCKET_FLAG, TABLE_NAMES, TRAFFIC_FLAG } from '../../src/capture/layout.js';
 
 /** The repository's root, from the source tree or from the compiled one. */
 const root = new URL(import.meta.url.includes('/dist/') ? '../../../' : '../../', import.meta.url);
@@ -115,7 +115,7 @@ test('damage is refused with its reason, wherever the block is cut', () => {
   assert.throws(() => decodeBatch(changed(4, 99)), /layout version 99/);
   assert.throws(() => decodeBatch(changed(32, 4)), /4 tables/);
   assert.throws(() => decodeBatch(changed(36, 0xffffffff)), /ends within process\./);
-  assert.throws(() => decodeBatch(changed(56, 0)), /names a string that is not there/);
+  assert.throws(() => decodeBatch(changed(36 + 4 * TABLE_NAMES.length, 0)), /names a string that is not there/);
   assert.throws(() => decodeBatch(changed(20, 0xffffffff)), /no valid time/);
 });
 

@@ -87,22 +87,29 @@ function lives(story: Story, phase: number, index: number): void {
   if (phase === 0) {
     story.fork(client, 1).exec(client, 'curl', { parent: 1 }).fork(server, client);
     story.opened(cookie + 1, { ...there, opener: client }).opened(cookie + 2, { ...back, holder: server });
+    story.began(cookie + 1, client, { cpu: index }).began(cookie + 2, server, { cpu: index * 5000 });
+    story.began(cookie + 3, server, { cpu: index }).began(cookie + 5, server, { cpu: index });
     story.opened(cookie + 3, datagram).moved(cookie + 3, client, { peer: '192.0.2.1:53', local: '10.0.0.1', sent: 5 });
     story.moved(cookie + 3, server, { peer: `127.0.0.1:${port}`, local: '127.0.0.1', sent: 5, final: index % 2 === 0 });
     story.moved(cookie + 3, server, { received: 3, peerUnknown: true });
+    story.asked(cookie + 1, 'client', { pid: client }).asked(cookie + 2, 'server', { pid: server });
     story.opened(cookie + 4, { protocol: 1, from: '10.0.0.1', counted: false, to: '10.0.0.2:9' });
   } else if (phase === 1) {
     story
       .moved(cookie + 1, client, { sent: 4 })
       .moved(cookie + 2, server, { received: 3 })
       .update(cookie + 2, { ...back, received: 4 });
-    story.ended(cookie + 1, { ...there, closer: client });
+    story.answered(cookie + 1, 'client', { pid: client });
+    story.stopped(cookie + 1, client, { cpu: index + 1 }).ended(cookie + 1, { ...there, closer: client });
+    if (index % 3 === 0) story.sampled(server, { cpu: index * 6000 });
   } else {
+    // Of some the server's end is lost.
+    if (index % 3 > 0) story.answered(cookie + 2, 'server', { pid: server });
     story
       .ended(cookie + 2, { ...back, mover: server })
       .ended(cookie + 3, datagram)
       .ended(cookie + 4, { protocol: 1, from: '10.0.0.1' });
-    story.exit(client).exit(server);
+    story.exit(client).exit(server, { totals: { cpu: index * 7000 } });
   }
 }
 
@@ -126,7 +133,7 @@ test('a hundred thousand lives leave nothing behind', () => {
   stage
     .batch((story) => story.ended(9, { from: ':80', listener: true }), 5000)
     .wait(5000)
-    .wait(5000);
+    .wait(31_000);
   stage.batch((story) => story.exit(1)).wait(2000);
   assert.deepEqual(
     { ...stage.correlator.sizes() },
@@ -140,10 +147,23 @@ test('a hundred thousand lives leave nothing behind', () => {
       idle: 0,
       lingering: 0,
       aside: 0,
+      exchanges: 0,
+      exchangeFlows: 0,
+      exchangesWaiting: 0,
+      exchangeSockets: 0,
+      exchangeAside: 0,
+      detections: 0,
       unresolved: 0,
       endedCookies: 0,
+      processTracks: 0,
+      openWindows: 0,
+      closedWindows: 0,
+      epochs: 0,
+      windowsAside: 0,
     },
   );
-  const { flowsStarted, flowsEnded } = stage.correlator.status();
+  const { flowsStarted, flowsEnded, exchangesStarted, exchangesEnded } = stage.correlator.status();
   assert.equal(flowsStarted, flowsEnded);
+  assert.equal(exchangesStarted, exchangesEnded);
+  assert.equal(exchangesStarted, 20_000);
 });

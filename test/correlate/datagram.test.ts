@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { AGENT_START_MS, EPOCH_MS, line, notes, plain, shares, Stage, type Story } from './dsl.js';
+import { AGENT_START_MS, EPOCH_MS, line, notes, sentBy, shares, Stage, type Story } from './dsl.js';
 
 const UDP = 17;
 const ICMP = 1;
@@ -14,7 +14,7 @@ test('a connected UDP socket has one flow, from its traffic', () => {
   assert.deepEqual(stage.flows, [], 'no message, no flow');
   stage.batch((story) => story.moved(1, 100, { sent: 30, received: 100 }));
   assert.equal(line(stage.flow), 'UDP 10.0.0.1:5000 dig →30 ←100 192.0.2.53:53 ? OPEN OUTBOUND');
-  assert.deepEqual(plain(stage.flow.client.sent), {
+  assert.deepEqual(sentBy(stage.flow.client), {
     octets: 58,
     packets: 1,
     payloadBytes: 30,
@@ -183,7 +183,7 @@ test('when both local sockets have ended nobody is waited for', () => {
   );
   assert.equal(stage.flow.endReason, 'END_OF_FLOW');
   assert.deepEqual(
-    { ...stage.correlator.sizes(), flows: 0, processes: 0, endedCookies: 0 },
+    { ...stage.correlator.sizes(), flows: 0, processes: 0, endedCookies: 0, processTracks: 0 },
     {
       flows: 0,
       processes: 0,
@@ -194,8 +194,19 @@ test('when both local sockets have ended nobody is waited for', () => {
       idle: 0,
       lingering: 0,
       aside: 0,
+      exchanges: 0,
+      exchangeFlows: 0,
+      exchangesWaiting: 0,
+      exchangeSockets: 0,
+      exchangeAside: 0,
+      detections: 0,
       unresolved: 0,
       endedCookies: 0,
+      processTracks: 0,
+      openWindows: 0,
+      closedWindows: 0,
+      epochs: 0,
+      windowsAside: 0,
     },
   );
 });

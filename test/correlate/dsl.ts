@@ -5,11 +5,22 @@
  * unless it says otherwise.
  */
 import { BatchWriter, decodeBatch, type Batch, type WrittenRow } from '../../src/capture/batch.js';
-import { PROCESS_KIND, SOCKET_FLAG, SOCKET_KIND, TRAFFIC_FLAG } from '../../src/capture/layout.js';
+import {
+  EXCHANGE_KIND,
+  PEER_FLAG,
+  PROCESS_KIND,
+  SOCKET_FLAG,
+  SOCKET_KIND,
+  TRAFFIC_FLAG,
+  USAGE_FLAG,
+  USAGE_KIND,
+} from '../../src/capture/layout.js';
 import {
   Correlator,
-  flowNotes,
+  noteCodes,
+  type CaptureStatus,
   type CorrelatorOptions,
+  type Exchange,
   type Fact,
   type Flow,
   type FlowEndReason,
@@ -43,6 +54,28 @@ interface ProcessWords {
   readonly cgroup?: string;
   readonly code?: number;
   readonly signal?: number;
+  /** What it had spent in all, at its exit. */
+  readonly totals?: ReadingWords;
+}
+
+/** A reading: cumulative since the start of the process. */
+export interface ReadingWords {
+  /** CPU and the user's part of it, in ms. */
+  readonly cpu?: number;
+  readonly user?: number;
+  /** MiB; null is unknown. */
+  readonly memory?: number | null;
+  readonly peak?: number | null;
+  readonly minor?: number;
+  readonly major?: number;
+  /** ms; null is not accounted. */
+  readonly io?: number | null;
+  readonly read?: number;
+  readonly written?: number;
+  readonly waits?: number;
+  readonly preempted?: number;
+  /** When it was made, when not now. */
+  readonly at?: number;
 }
 
 interface SocketWords {
@@ -92,7 +125,38 @@ interface TrafficWords {
   readonly peerUnknown?: boolean;
 }
 
+interface WireWords {
+  /** Payload bytes and packets. */
+  readonly sent?: readonly [bytes: number, packets: number];
+  readonly received?: readonly [bytes: number, packets: number];
+  readonly final?: boolean;
+  readonly part?: boolean;
+}
+
+interface ExchangeWords {
+  readonly ordinal?: number;
+  readonly method?: string;
+  readonly target?: string | Uint8Array;
+  readonly host?: string;
+  readonly agent?: string | Uint8Array;
+  readonly status?: number;
+  /** ms. */
+  readonly start?: number;
+  readonly requestEnd?: number;
+  readonly responseStart?: number;
+  /** ms; null: there was no response. */
+  readonly end?: number | null;
+  readonly pid?: Pid;
+  readonly tid?: number;
+  readonly thread?: string;
+  readonly flags?: number;
+  /** All by default at the end of the server's half. */
+  readonly usageFlags?: number;
+  readonly more?: WrittenRow<'exchange'>;
+}
+
 const UDP_HEADERS = 28;
+const MIB = 1024 * 1024;
 
 function identity(pid: Pid | undefined): [pid: number, startNs: number] {
   if (pid === undefined) return [0, 0];
@@ -129,6 +193,16 @@ export class Story {
       cgroup: words.cgroup ?? null,
       exitCode: words.code ?? 0,
       exitSignal: words.signal ?? 0,
+      ...(words.totals !== undefined && {
+        hasTotals: 1,
+        userNs: (words.totals.user ?? 0) * MS,
+        systemNs: ((words.totals.cpu ?? 0) - (words.totals.user ?? 0)) * MS,
+        peakMemoryBytes: (words.totals.peak ?? 0) * MIB,
+        minorFaults: words.totals.minor ?? 0,
+        majorFaults: words.totals.major ?? 0,
+        readBytes: words.totals.read ?? 0,
+        writtenBytes: words.totals.written ?? 0,
+      }),
     });
     return this;
   }
@@ -264,6 +338,47 @@ export class Story {
     return this;
   }
 
+  private usage(kind: number, pid: Pid, cookie: number, words: ReadingWords): this {
+    const [number, startNs] = identity(pid);
+    const { memory = 10, peak = memory, io = 0 } = words;
+    let flags = 0;
+    if (memory !== null) flags |= USAGE_FLAG.memory;
+    if (peak !== null) flags |= USAGE_FLAG.peak;
+    if (io !== null) flags |= USAGE_FLAG.ioWait;
+    this.writer.add('usage', {
+      kind,
+      flags,
+      timeNs: (words.at ?? this.nowMs) * MS,
+      cookie,
+      pid: number,
+      startNs,
+      threads: 1,
+      cpuNs: (words.cpu ?? 0) * MS,
+      userNs: (words.user ?? 0) * MS,
+      systemNs: ((words.cpu ?? 0) - (words.user ?? 0)) * MS,
+      memoryBytes: (memory ?? 0) * MIB,
+      peakMemoryBytes: (peak ?? 0) * MIB,
+      minorFaults: words.minor ?? 0,
+      majorFaults: words.major ?? 0,
+      ioWaitNs: (io ?? 0) * MS,
+      readBytes: words.read ?? 0,
+      writtenBytes: words.written ?? 0,
+      voluntarySwitches: words.waits ?? 0,
+      involuntarySwitches: words.preempted ?? 0,
+    });
+    return this;
+  }
+
+  sampled(pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.sample, pid, 0, words);
+  }
+  began(cookie: number, pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.began, pid, cookie, words);
+  }
+  stopped(cookie: number, pid: Pid, words: ReadingWords): this {
+    return this.usage(USAGE_KIND.ended, pid, cookie, words);
+  }
+
   address(
     address: string,
     words: { netns?: number; interface?: string; index?: number; removed?: boolean } = {},
@@ -283,10 +398,116 @@ export class Story {
     return this;
   }
 
+  /** What the first packets tell; `confidence` as nDPI numbers it, 4 is what the packets say. */
+  detected(cookie: number, name: string, words: WrittenRow<'application'> & { peer?: string } = {}): this {
+    const { peer: peerText, ...more } = words;
+    const peer = place(peerText);
+    this.writer.add('application', {
+      timeNs: this.nowMs * MS,
+      cookie,
+      application: name,
+      applicationId: 1,
+      confidence: 4,
+      dnsReplyCode: -1,
+      ...(peer.address === undefined ? {} : { peerAddress: peer.address }),
+      peerPort: peer.port,
+      ...more,
+    });
+    return this;
+  }
+
+  /** What passed on the wire between a datagram socket and a peer: payload bytes and packets each way. */
+  wire(cookie: number, peer: string, words: WireWords): this {
+    const { address, port } = place(peer);
+    const { sent = [0, 0], received = [0, 0] } = words;
+    let flags = 0;
+    if (words.final === true) flags |= PEER_FLAG.final;
+    if (words.part === true) flags |= PEER_FLAG.part;
+    this.writer.add('peer', {
+      flags,
+      timeNs: this.nowMs * MS,
+      cookie,
+      ...(address === undefined ? {} : { peerAddress: address }),
+      peerPort: port,
+      sentBytes: sent[0],
+      sentPackets: sent[1],
+      sentOctets: sent[0] + UDP_HEADERS * sent[1],
+      receivedBytes: received[0],
+      receivedPackets: received[1],
+      receivedOctets: received[0] + UDP_HEADERS * received[1],
+    });
+    return this;
+  }
+
+  private exchange(kind: number, cookie: number, side: 'client' | 'server', words: ExchangeWords): this {
+    const [pid, startNs] = identity(words.pid);
+    const start = words.start ?? this.nowMs;
+    const isEnd = kind === EXCHANGE_KIND.ended;
+    const end = words.end === undefined ? this.nowMs : (words.end ?? 0);
+    const spends = isEnd && side === 'server';
+    this.writer.add('exchange', {
+      kind,
+      side: side === 'server' ? 1 : 0,
+      version: 11,
+      flags: words.flags ?? 0,
+      usageFlags: words.usageFlags ?? (spends ? 31 : 0),
+      cookie,
+      ordinal: words.ordinal ?? 0,
+      timeNs: this.nowMs * MS,
+      requestStartNs: start * MS,
+      requestEndNs: (words.requestEnd ?? start) * MS,
+      responseStartNs: isEnd && end !== 0 ? (words.responseStart ?? end) * MS : 0,
+      responseEndNs: isEnd ? end * MS : 0,
+      method: words.method ?? 'GET',
+      target: words.target ?? '/',
+      host: words.host ?? null,
+      userAgent: words.agent ?? null,
+      status: isEnd ? (words.status ?? (end === 0 ? 0 : 200)) : 0,
+      requestBytes: isEnd ? 100 : 0,
+      responseBytes: isEnd ? 1000 : 0,
+      pid,
+      startNs,
+      tid: words.tid ?? pid,
+      threadName: words.thread ?? null,
+      windowFromNs: start * MS,
+      windowToNs: isEnd ? end * MS : 0,
+      ...words.more,
+    });
+    return this;
+  }
+
+  /** One end of a connection tells that a request has come, or was sent. */
+  asked(cookie: number, side: 'client' | 'server', words: ExchangeWords = {}): this {
+    return this.exchange(EXCHANGE_KIND.started, cookie, side, words);
+  }
+  /** One end tells that the exchange is over. */
+  answered(cookie: number, side: 'client' | 'server', words: ExchangeWords = {}): this {
+    return this.exchange(EXCHANGE_KIND.ended, cookie, side, words);
+  }
+
+  /** A tier goes on, or off for a reason. */
+  tier(name: string, on: boolean, reason: string | null = null): this {
+    this.writer.add('tier', { timeNs: this.nowMs * MS, name, on: on ? 1 : 0, reason });
+    return this;
+  }
+
   seal(): Batch {
     return decodeBatch(this.writer.seal(this.nowMs * MS, EPOCH_MS * MS));
   }
 }
+
+/** What capture says of itself. */
+export const CAPTURE: CaptureStatus = {
+  source: 'ebpf',
+  sourceReason: null,
+  tiers: [],
+  programRuns: {},
+  lastPollMs: null,
+  pollIntervalMs: null,
+  sampleIntervalMs: null,
+  delayAccounting: null,
+  agentCapabilities: { capture: null, others: [] },
+};
 
 /** A correlator with a clock and an ear. */
 export class Stage {
@@ -300,16 +521,9 @@ export class Stage {
       host: { id: 'host', name: 'box', bootId: 'boot', kernel: '6', agentVersion: '0', agentPid: 1, startMicros: 0 },
       flows: { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 1_000_000 },
       processes: { keepExitedMs: 60_000, keepExitedMax: 100_000, redact: [] },
+      exchanges: { keepEndedMs: 60_000, keepEndedMax: 100_000, maxLive: 100_000, queryStrings: false, redact: [] },
       resolveUsers: (uids) => Promise.resolve(uids.map(() => null)),
-      capture: () => ({
-        source: 'ebpf',
-        sourceReason: null,
-        tiers: [],
-        programRuns: {},
-        lastPollMs: null,
-        pollIntervalMs: null,
-        agentCapabilities: { capture: null, others: [] },
-      }),
+      capture: () => CAPTURE,
       clock: 'batch',
       ...options,
     });
@@ -359,6 +573,17 @@ export class Stage {
     return flow;
   }
 
+  get exchanges(): Exchange[] {
+    return [...this.correlator.exchanges()].sort((a, b) => a.ordinal - b.ordinal);
+  }
+
+  /** The only exchange there is. */
+  get exchange(): Exchange {
+    const [exchange, ...others] = this.exchanges;
+    if (exchange === undefined || others.length > 0) throw new Error(`${this.exchanges.length} exchanges`);
+    return exchange;
+  }
+
   process(pid: number): Process {
     const lives = [...this.correlator.processes()].filter((process) => process.pid === pid);
     const last = lives.sort((a, b) => a.startNs - b.startNs).at(-1);
@@ -368,7 +593,8 @@ export class Stage {
 }
 
 function factText(fact: Fact): string {
-  if (fact.kind === 'process') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
+  if (fact.kind === 'exchange') return `${fact.event} ${fact.exchange.method} ${fact.exchange.target}`;
+  if (fact.kind !== 'flow') return `${fact.event} ${fact.process.pid} ${fact.process.name}`.trim();
   return `${fact.event} ${ends(fact.flow)}`;
 }
 
@@ -392,15 +618,24 @@ export function line(flow: Flow): string {
   return `${flow.protocol} ${end(flow.client)} ${sizes} ${end(flow.server)} ${state} ${flow.direction}`;
 }
 
+/** What every flow has as long as nothing is told of the packets tier. */
+const WITHOUT_PACKETS: ReadonlySet<string> = new Set(['TCP_FLAGS_TIER_OFF', 'APPLICATION_TIER_OFF']);
+
 export function notes(flow: Flow): string {
-  return flowNotes(flow)
-    .filter((note) => note !== 'TCP_FLAGS_TIER_OFF')
+  return noteCodes(flow.noteBits)
+    .filter((note) => !WITHOUT_PACKETS.has(note))
     .join(' ');
 }
 
 /** The fields of an object without its class, to be compared with a literal. */
 export function plain(object: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object));
+}
+
+/** What an end has sent. */
+export function sentBy({ sent }: Flow['client']): Record<string, unknown> {
+  const { octets, packets, payloadBytes, messages, retransmittedPackets, octetsDerived, tcpFlags } = sent;
+  return { octets, packets, payloadBytes, messages, retransmittedPackets, octetsDerived, tcpFlags };
 }
 
 /** Who moved what on an end: `nginx 5/3` is sent and received. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { AGENT_START_MS, EPOCH_MS, line, notes, plain, shares, Stage, TCP_STATE, type Story } from './dsl.js';
+import { AGENT_START_MS, EPOCH_MS, line, notes, sentBy, shares, Stage, TCP_STATE, type Story } from './dsl.js';
 
 const CLIENT = { from: '10.0.0.1:5000', to: '192.0.2.9:443' };
 const LOOP = { from: '127.0.0.1:5000', to: '127.0.0.1:80' };
@@ -46,7 +46,7 @@ test('octets are derived from segments and headers, packets are segments', () =>
     story.opened(1, { ...CLIENT, counted: false, sent: 1100, received: 500, unsent: 50, more }),
   );
   const { client, server } = stage.flow;
-  assert.deepEqual(plain(client.sent), {
+  assert.deepEqual(sentBy(client), {
     octets: 1100 + 10 * 52 + 8,
     packets: 10,
     payloadBytes: 1050,

@@ -1,9 +1,14 @@
 // Made by scripts/codegen.mjs from schema/*.graphql; do not edit.
 import type { TimeArgument } from '../query/index.js';
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
-import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic, Process as LiveProcess, ProcessShare as LiveProcessShare, Image as LiveImage, Container as LiveContainer, User as LiveUser, FlowNoteCode as LiveFlowNoteCode } from '../../correlate/model.js';
-import type { HostView, FlowPage, ProcessPage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, RequestContext } from './mapped.js';
-import type { FlowTotal as FlowTotalRow } from '../query/index.js';
+import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic, Application as LiveApplication, Process as LiveProcess, ProcessShare as LiveProcessShare, Image as LiveImage, Container as LiveContainer, User as LiveUser, FlowNoteCode as LiveFlowNoteCode } from '../../correlate/model.js';
+import type { Exchange as LiveExchange, Thread as LiveThread, ExchangeNoteCode as LiveExchangeNoteCode } from '../../correlate/exchange.js';
+import type { Usage as LiveUsage } from '../../correlate/usage.js';
+import type { TimeWindowView, HostView, ContainerPage, SampleList, FlowPage, ProcessPage, ExchangePage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, ExchangeEventView, RequestContext } from './mapped.js';
+import type { ProcessUsage as LiveProcessUsage, HostTier } from '../../correlate/live-state.js';
+import type { FlowTotal as FlowTotalRow, NetworkUsage as NetworkUsageView, SeriesRow, SeriesList as SeriesListView, TimeSeries as TimeSeriesView } from '../query/index.js';
+import type { SeriesValues as LiveSeriesValues } from '../../correlate/series/values.js';
+import type { Sample as LiveSample } from '../stream/index.js';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
 export type Omit<T, K extends keyof T> = Pick<T, Exclude<keyof T, K>>;
@@ -24,6 +29,51 @@ export type Scalars = {
   /** A count that may pass 32 bits. A JSON number up to 2^53, a string of decimal digits above. */
   Long: { input: number; output: number; }
 };
+
+/**
+ * What application a conversation carries, as nDPI tells from its first packets. Payload is looked at in the agent's native
+ * part and not kept; only what is here comes out of it.
+ */
+export type Application = {
+  readonly __typename?: 'Application';
+  /** The protocol spoken, by nDPI's name: TLS, HTTP, DNS, SSH, Redis, PostgreSQL … */
+  readonly protocol: Scalars['String']['output'];
+  /** What is served over it (Google, Netflix), or the protocol again when that is not known. */
+  readonly name: Scalars['String']['output'];
+  /** nDPI's category: Web, Database, RemoteAccess …; null when it has none. */
+  readonly category: Maybe<Scalars['String']['output']>;
+  /** What it was told by; null when nDPI does not say. */
+  readonly confidence: Maybe<ApplicationConfidence>;
+  /** Server name indication of TLS or QUIC; null without. */
+  readonly serverName: Maybe<Scalars['String']['output']>;
+  /** Protocols that the client offers within TLS or QUIC (ALPN); null when it offers none. */
+  readonly alpn: Maybe<ReadonlyArray<Scalars['String']['output']>>;
+  /** Version of TLS, for instance TLSv1.3; null when it is no TLS. */
+  readonly tlsVersion: Maybe<Scalars['String']['output']>;
+  /** Host header of the first HTTP request; null when it is no HTTP. */
+  readonly httpHost: Maybe<Scalars['String']['output']>;
+  /** User-Agent header of the first HTTP request; null without. */
+  readonly httpUserAgent: Maybe<Scalars['String']['output']>;
+  /** Name that the latest DNS query asks for; null when it is no DNS. */
+  readonly dnsQuery: Maybe<Scalars['String']['output']>;
+  /** RCODE of the answer to it: 0 no error, 3 no such name; null before an answer. */
+  readonly dnsReplyCode: Maybe<Scalars['Int']['output']>;
+  /** Identification of the SSH client, for instance SSH-2.0-OpenSSH_9.2; null when it is no SSH. */
+  readonly sshClient: Maybe<Scalars['String']['output']>;
+  /** Identification of the SSH server; null when it is no SSH. */
+  readonly sshServer: Maybe<Scalars['String']['output']>;
+};
+
+/** What an application was told by, worst first. */
+export type ApplicationConfidence =
+  /** The port alone: a guess. */
+  | 'PORT'
+  /** The address alone: a guess. */
+  | 'ADDRESS'
+  /** Another conversation with the same end. */
+  | 'CACHE'
+  /** What the packets say. */
+  | 'PACKETS';
 
 /** One side of a flow. */
 export type Endpoint = {
@@ -48,6 +98,12 @@ export type Endpoint = {
   readonly container: Maybe<Container>;
   /** What this endpoint sent to the other. */
   readonly sent: Traffic;
+  /**
+   * What its process spent while it used the socket: from when it began to until it ended to, or, while it does, to its latest
+   * sample. On a socket that serves several flows without connections, from the last sample before the flow. Null when remote,
+   * and when it is not known; `Flow.notes` says why.
+   */
+  readonly usage: Maybe<Usage>;
 };
 
 /** What one endpoint sent to the other, since the start of the flow. */
@@ -99,7 +155,169 @@ export type ProcessShare = {
   readonly sentPayloadBytes: Scalars['Long']['output'];
   /** Bytes it took from the socket. */
   readonly receivedPayloadBytes: Scalars['Long']['output'];
+  /** What it spent while it used the socket, as `Endpoint.usage`; null when not known. */
+  readonly usage: Maybe<Usage>;
 };
+
+/**
+ * One request and its response within a flow: HTTP/1.0 and 1.1 on any port, keep-alive and pipelined. Both ends on this host
+ * tell of one exchange. Bodies are counted, not looked at.
+ */
+export type Exchange = Node & {
+  readonly __typename?: 'Exchange';
+  /** Opaque id. */
+  readonly id: Scalars['ID']['output'];
+  /** The host whose agent saw it. */
+  readonly host: Host;
+  /** The connection. */
+  readonly flow: Flow;
+  /** How many requests came before it on the connection; on one that is older than the agent, since the agent's start. */
+  readonly ordinal: Scalars['Int']['output'];
+  /** HTTP/1.0 or HTTP/1.1. */
+  readonly protocol: Scalars['String']['output'];
+  /** The method, as it was sent. */
+  readonly method: Scalars['String']['output'];
+  /** The target of the request without its query string (see `exchanges.queryStrings`), never with a password; at most 1024 characters. */
+  readonly target: Scalars['String']['output'];
+  /** The Host header; null without. */
+  readonly hostHeader: Maybe<Scalars['String']['output']>;
+  /** The User-Agent header; null without. */
+  readonly userAgent: Maybe<Scalars['String']['output']>;
+  /** Status code of the response; null before it, and when there is none. */
+  readonly status: Maybe<Scalars['Int']['output']>;
+  /** What became of it; null while it lasts. */
+  readonly outcome: Maybe<ExchangeOutcome>;
+  /** First byte of the request: sent by the client if that is on this host, else taken by the server. */
+  readonly startTime: Scalars['DateTime']['output'];
+  /** Last byte of the request, likewise; null as long as it is not known. */
+  readonly requestEndTime: Maybe<Scalars['DateTime']['output']>;
+  /** First byte of the response: taken by the client if that is on this host, else sent by the server. Null before it. */
+  readonly firstResponseByteTime: Maybe<Scalars['DateTime']['output']>;
+  /** Last byte of the response, likewise; without a response, when the connection gave up. Null while it lasts. */
+  readonly endTime: Maybe<Scalars['DateTime']['output']>;
+  /** Milliseconds from the start to the end; null while it lasts. */
+  readonly durationMs: Maybe<Scalars['Float']['output']>;
+  /** Milliseconds from the first byte of the request to the last of the response as the server saw them; null when it is not on this host, and without a response. */
+  readonly serverTimeMs: Maybe<Scalars['Float']['output']>;
+  /** Bytes of the request, head and body as they were sent; null before the end. */
+  readonly requestBytes: Maybe<Scalars['Long']['output']>;
+  /** Bytes of the response, interim ones (100, 103) included; null before the end. */
+  readonly responseBytes: Maybe<Scalars['Long']['output']>;
+  /** The process that sent the request; null when it is not on this host. */
+  readonly client: Maybe<Process>;
+  /** The process that served it; null when it is not on this host. */
+  readonly server: Maybe<Process>;
+  /** The thread that took the request; null when the server is not on this host. */
+  readonly thread: Maybe<Thread>;
+  /** What the serving process spent from the first byte of the request to the last of the response. Null before that, and when not known; `notes` says why. */
+  readonly usage: Maybe<Usage>;
+  /** What the serving thread spent of it; null when several threads served. Memory is of the process, and null here. */
+  readonly threadUsage: Maybe<Usage>;
+  /**
+   * What else ran on the host meanwhile: all processes but the serving one that spent anything, most first. It comes from
+   * samples, so a window is that of the samples around the exchange, and longer than it. Needs the scope `processes:read`.
+   */
+  readonly concurrentProcesses: ReadonlyArray<ProcessUsage>;
+  /** What about this exchange is unknown or not exact, and why. Empty for most. */
+  readonly notes: ReadonlyArray<ExchangeNote>;
+};
+
+
+/**
+ * One request and its response within a flow: HTTP/1.0 and 1.1 on any port, keep-alive and pipelined. Both ends on this host
+ * tell of one exchange. Bodies are counted, not looked at.
+ */
+export type ExchangeConcurrentProcessesArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: InputMaybe<UsageMeasure>;
+};
+
+/** What became of an exchange. */
+export type ExchangeOutcome =
+  /** The response came, all of it. */
+  | 'ANSWERED'
+  /** The connection ended, or the next request came, before any response. */
+  | 'UNANSWERED'
+  /** The connection ended within the request or the response. */
+  | 'INCOMPLETE'
+  /** Another protocol follows on the connection: 101 Switching Protocols, or CONNECT. */
+  | 'UPGRADED'
+  /** Its end was not seen: events were lost, or the messages tier was put off. */
+  | 'UNKNOWN';
+
+/** A thread of a process. */
+export type Thread = {
+  readonly __typename?: 'Thread';
+  /** Thread id in the host's pid namespace. */
+  readonly tid: Scalars['Int']['output'];
+  /** Name (comm), at most 15 bytes in the kernel; null when not known. */
+  readonly name: Maybe<Scalars['String']['output']>;
+};
+
+/** What a process spent in a window. */
+export type ProcessUsage = {
+  readonly __typename?: 'ProcessUsage';
+  /** The process. */
+  readonly process: Process;
+  /** What it spent, and in which window. */
+  readonly usage: Usage;
+};
+
+/** What usage is compared by. */
+export type UsageMeasure =
+  /** CPU time. */
+  | 'CPU_TIME'
+  /** CPU time in percent of one CPU: windows of processes that started or exited meanwhile are shorter. */
+  | 'CPU_LOAD'
+  /** Resident memory at the window's end. */
+  | 'MEMORY'
+  /** Page faults without I/O. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up. */
+  | 'INVOLUNTARY_SWITCHES';
+
+/** Something unknown or not exact about an exchange, and why. */
+export type ExchangeNote = {
+  readonly __typename?: 'ExchangeNote';
+  /** From a closed list, for programs. */
+  readonly code: ExchangeNoteCode;
+  /** The same as a sentence, for people. */
+  readonly description: Scalars['String']['output'];
+};
+
+export type ExchangeNoteCode =
+  /** The server is not on this host: thread and usage are not known. */
+  | 'SERVER_REMOTE'
+  /** The server is on this host, and was not seen to take the request: thread and usage are not known. */
+  | 'SERVER_NOT_SEEN'
+  /** The client is on this host, and was not seen to send the request: times are the server's. */
+  | 'CLIENT_NOT_SEEN'
+  /** What the server spent could not be read. */
+  | 'USAGE_UNKNOWN'
+  /** Several threads served it: what each spent is not known. */
+  | 'THREAD_USAGE_UNKNOWN'
+  /** The highest memory in the window is not known. */
+  | 'PEAK_MEMORY_UNKNOWN'
+  /** The kernel does not account how long the server waits for I/O: it is older than kernel.task_delayacct was on, or that is off. */
+  | 'IO_WAIT_NOT_ACCOUNTED'
+  /** The window of usage does not reach over all of the exchange. */
+  | 'WINDOW_CUT'
+  /** The request's head was longer than what is read of it: target and headers may be cut, or missing. */
+  | 'HEAD_CUT'
+  /** The end was not seen: events were lost, or the messages tier was put off. */
+  | 'END_UNKNOWN'
+  /** Events of the connection were lost: times and sizes may be wrong. */
+  | 'EVENTS_LOST';
 
 /** Conditions on text; all that are given must hold. Upper and lower case differ. A null operator sets no condition. */
 export type StringFilter = {
@@ -205,6 +423,14 @@ export type FlowFilter = {
   readonly state?: InputMaybe<ReadonlyArray<FlowState>>;
   /** Ended for one of these reasons. */
   readonly endReason?: InputMaybe<ReadonlyArray<FlowEndReason>>;
+  /** Application, or the protocol below it: `TLS` also finds what is told apart within TLS. */
+  readonly application?: InputMaybe<StringFilter>;
+  /** Category of the application. */
+  readonly category?: InputMaybe<StringFilter>;
+  /** Server name indication of TLS or QUIC. */
+  readonly serverName?: InputMaybe<StringFilter>;
+  /** Name that the latest DNS query asks for. */
+  readonly dnsQuery?: InputMaybe<StringFilter>;
   /** Has at least one of these notes. */
   readonly note?: InputMaybe<ReadonlyArray<FlowNoteCode>>;
   /** Community ID. */
@@ -277,6 +503,85 @@ export type ProcessFilter = {
   readonly not?: InputMaybe<ProcessFilter>;
 };
 
+/**
+ * What must hold for an exchange: all fields that are given. Conditions on processes may be satisfied by either end, the one
+ * that sent the request or the one that served it.
+ */
+export type ExchangeFilter = {
+  /** Name (comm) of a process, or the last part of its executable's path. */
+  readonly process?: InputMaybe<StringFilter>;
+  /** Path of a process's executable. */
+  readonly executable?: InputMaybe<StringFilter>;
+  /** Command line of a process, as `Process.commandLine` has it. Needs the scope `cmdline:read`. */
+  readonly commandLine?: InputMaybe<StringFilter>;
+  /** Account name of a process's owner. */
+  readonly user?: InputMaybe<StringFilter>;
+  /** User id of a process's owner. */
+  readonly uid?: InputMaybe<IntFilter>;
+  /** Process id. */
+  readonly pid?: InputMaybe<IntFilter>;
+  /** Container id of a process. */
+  readonly container?: InputMaybe<StringFilter>;
+  /** systemd unit of a process. */
+  readonly unit?: InputMaybe<StringFilter>;
+  /** Address of either end. */
+  readonly address?: InputMaybe<IpFilter>;
+  /** Address of the client. */
+  readonly clientAddress?: InputMaybe<IpFilter>;
+  /** Address of the server. */
+  readonly serverAddress?: InputMaybe<IpFilter>;
+  /** Port of either end. */
+  readonly port?: InputMaybe<IntFilter>;
+  /** Port of the client. */
+  readonly clientPort?: InputMaybe<IntFilter>;
+  /** Port of the server. */
+  readonly serverPort?: InputMaybe<IntFilter>;
+  /** One of these directions of the flow. */
+  readonly direction?: InputMaybe<ReadonlyArray<Direction>>;
+  /** Id of the flow. */
+  readonly flow?: InputMaybe<StringFilter>;
+  /** HTTP/1.0 or HTTP/1.1. */
+  readonly protocol?: InputMaybe<StringFilter>;
+  /** Method. */
+  readonly method?: InputMaybe<StringFilter>;
+  /** Target, as `Exchange.target` has it. */
+  readonly target?: InputMaybe<StringFilter>;
+  /** Host header. */
+  readonly host?: InputMaybe<StringFilter>;
+  /** User-Agent header. */
+  readonly userAgent?: InputMaybe<StringFilter>;
+  /** Status code. */
+  readonly status?: InputMaybe<IntFilter>;
+  /** Came to one of these. */
+  readonly outcome?: InputMaybe<ReadonlyArray<ExchangeOutcome>>;
+  /** Has at least one of these notes. */
+  readonly note?: InputMaybe<ReadonlyArray<ExchangeNoteCode>>;
+  /** Lasts, or is over. */
+  readonly live?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Took at least so many milliseconds: the same as `durationMs: {gte: …}`. */
+  readonly minDurationMs?: InputMaybe<Scalars['Float']['input']>;
+  /** Duration in milliseconds. What lasts has none. */
+  readonly durationMs?: InputMaybe<FloatFilter>;
+  /** Time that the server took, in milliseconds. */
+  readonly serverTimeMs?: InputMaybe<FloatFilter>;
+  /** CPU time that the serving process spent meanwhile, in milliseconds. */
+  readonly cpuTimeMs?: InputMaybe<FloatFilter>;
+  /** Bytes of the request. */
+  readonly requestBytes?: InputMaybe<LongFilter>;
+  /** Bytes of the response. */
+  readonly responseBytes?: InputMaybe<LongFilter>;
+  /** Start. */
+  readonly startTime?: InputMaybe<TimeFilter>;
+  /** End; an exchange that lasts has none. */
+  readonly endTime?: InputMaybe<TimeFilter>;
+  /** All of these must hold. */
+  readonly and?: InputMaybe<ReadonlyArray<ExchangeFilter>>;
+  /** At least one of these must hold. */
+  readonly or?: InputMaybe<ReadonlyArray<ExchangeFilter>>;
+  /** This must not hold. A condition on something unknown does not hold, so its `not` does. */
+  readonly not?: InputMaybe<ExchangeFilter>;
+};
+
 /** What must hold for a user: all fields that are given. */
 export type UserFilter = {
   /** Account name. */
@@ -289,6 +594,22 @@ export type UserFilter = {
   readonly or?: InputMaybe<ReadonlyArray<UserFilter>>;
   /** This must not hold. */
   readonly not?: InputMaybe<UserFilter>;
+};
+
+/** What must hold for a container: all fields that are given. */
+export type ContainerFilter = {
+  /** Container id. */
+  readonly id?: InputMaybe<StringFilter>;
+  /** docker, containerd, cri-o, podman, lxc or systemd-nspawn. */
+  readonly runtime?: InputMaybe<StringFilter>;
+  /** Kubernetes pod UID. */
+  readonly podUid?: InputMaybe<StringFilter>;
+  /** All of these must hold. */
+  readonly and?: InputMaybe<ReadonlyArray<ContainerFilter>>;
+  /** At least one of these must hold. */
+  readonly or?: InputMaybe<ReadonlyArray<ContainerFilter>>;
+  /** This must not hold. */
+  readonly not?: InputMaybe<ContainerFilter>;
 };
 
 /** Order of flows; ties by id. */
@@ -337,7 +658,63 @@ export type ProcessOrderField =
   /** Name (comm), by code point. */
   | 'NAME'
   /** Number of remembered flows. */
-  | 'FLOWS';
+  | 'FLOWS'
+  /** CPU time since the start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O since the start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O since the start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O since the start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage since the start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage since the start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting since the start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, since the start. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Highest resident memory. */
+  | 'PEAK_MEMORY'
+  /** Octets sent since the agent's start. */
+  | 'SENT_OCTETS'
+  /** Octets received since the agent's start. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent since the agent's start. */
+  | 'SENT_PACKETS'
+  /** Packets received since the agent's start. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
+
+/** Order of exchanges; ties by id. */
+export type ExchangeOrder = {
+  /** What to order by. */
+  readonly field: ExchangeOrderField;
+  /** Which way. */
+  readonly direction?: InputMaybe<OrderDirection>;
+};
+
+export type ExchangeOrderField =
+  /** Start. */
+  | 'START_TIME'
+  /** End; exchanges that last come last. */
+  | 'END_TIME'
+  /** Duration. */
+  | 'DURATION'
+  /** Time that the server took. */
+  | 'SERVER_TIME'
+  /** CPU time that the serving process spent meanwhile. */
+  | 'CPU_TIME'
+  /** Bytes of the request. */
+  | 'REQUEST_BYTES'
+  /** Bytes of the response. */
+  | 'RESPONSE_BYTES';
 
 /** Order of users; ties by id. */
 export type UserOrder = {
@@ -351,7 +728,83 @@ export type UserOrderField =
   /** User id. */
   | 'UID'
   /** Account name, by code point. */
-  | 'NAME';
+  | 'NAME'
+  /** CPU time since the agent's start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O since the agent's start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O since the agent's start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O since the agent's start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage since the agent's start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage since the agent's start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting since the agent's start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, since the agent's start. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Highest resident memory. */
+  | 'PEAK_MEMORY'
+  /** Octets sent since the agent's start. */
+  | 'SENT_OCTETS'
+  /** Octets received since the agent's start. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent since the agent's start. */
+  | 'SENT_PACKETS'
+  /** Packets received since the agent's start. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
+
+/** Order of containers; ties by id. */
+export type ContainerOrder = {
+  /** What to order by. */
+  readonly field: ContainerOrderField;
+  /** Which way. */
+  readonly direction?: InputMaybe<OrderDirection>;
+};
+
+export type ContainerOrderField =
+  /** Container id, by code point. */
+  | 'ID'
+  /** CPU time since the agent's start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O since the agent's start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O since the agent's start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O since the agent's start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage since the agent's start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage since the agent's start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting since the agent's start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, since the agent's start. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Highest resident memory. */
+  | 'PEAK_MEMORY'
+  /** Octets sent since the agent's start. */
+  | 'SENT_OCTETS'
+  /** Octets received since the agent's start. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent since the agent's start. */
+  | 'SENT_PACKETS'
+  /** Packets received since the agent's start. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
 
 /**
  * A conversation of two endpoints, from its first to its last packet. Two local sockets of one conversation (loopback, two
@@ -395,8 +848,25 @@ export type Flow = Node & {
   readonly rttMicros: Maybe<Scalars['Float']['output']>;
   /** Smallest round-trip time in microseconds as the kernel's TCP has it; null for other protocols and before the first measurement. */
   readonly minRttMicros: Maybe<Scalars['Float']['output']>;
+  /** The application that its first packets tell of; null when they do not, or when nobody looked, which a note tells. */
+  readonly application: Maybe<Application>;
+  /** Requests and responses within it: those that last, and those that ended a short while ago. */
+  readonly exchanges: ExchangeConnection;
   /** What about this flow is unknown or not exact, and why. Empty for most. */
   readonly notes: ReadonlyArray<FlowNote>;
+};
+
+
+/**
+ * A conversation of two endpoints, from its first to its last packet. Two local sockets of one conversation (loopback, two
+ * containers) are one flow with both sides local.
+ */
+export type FlowExchangesArgs = {
+  where: InputMaybe<ExchangeFilter>;
+  except: InputMaybe<ExchangeFilter>;
+  orderBy: InputMaybe<ExchangeOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
 };
 
 export type Protocol =
@@ -489,7 +959,27 @@ export type FlowNoteCode =
   /** Events of this flow were lost; counters may be low. */
   | 'EVENTS_LOST'
   /** A process exists but the agent may not see it: it lacks privileges. */
-  | 'PROCESS_NOT_VISIBLE';
+  | 'PROCESS_NOT_VISIBLE'
+  /** Some packets were not seen: TCP flags may lack some. */
+  | 'TCP_FLAGS_PARTIAL'
+  /** The packets tier is off: the application is not known. */
+  | 'APPLICATION_TIER_OFF'
+  /** The packets tier was put off to keep the agent's cost within its budget: the application is not known. */
+  | 'APPLICATION_TIER_SHED'
+  /** The application is not known: no packets with payload were looked at so far, or none that tell. */
+  | 'APPLICATION_UNDETECTED'
+  /** The messages tier was put off to keep the agent's cost within its budget: shares of processes and message counts are not known, or not of all of the flow. */
+  | 'MESSAGES_TIER_SHED'
+  /** The resources tier was off when the flow began: what its processes spent is not known. */
+  | 'RESOURCES_TIER_OFF'
+  /** What a process had spent when it began to use the socket is not known: the socket is older than the agent, or the reading was lost. */
+  | 'USAGE_START_UNKNOWN'
+  /** What a process had spent when it ended to use the socket is not known: usage ends with its last sample, or is null when there was none. */
+  | 'USAGE_END_UNKNOWN'
+  /** The kernel does not account how long a process waits for I/O: it is older than kernel.task_delayacct was on, or that is off. */
+  | 'IO_WAIT_NOT_ACCOUNTED'
+  /** The highest memory in a window of usage is not known. */
+  | 'PEAK_MEMORY_UNKNOWN';
 
 /** A machine with an agent: what the agent captures, what it lost and what it costs. */
 export type Host = {
@@ -516,6 +1006,14 @@ export type Host = {
   readonly tiers: ReadonlyArray<Tier>;
   /** What was lost, by place; every place that can lose something is listed, with 0 when it did not. */
   readonly losses: ReadonlyArray<Loss>;
+  /** What all processes spent together since the agent's start, also those that lived shorter than a sampling interval. `peakMemoryBytes` is the highest sum at a sample. Null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What all processes spent together between the two latest samples; null before there were two. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What all processes moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
   /** Flows that live now. */
   readonly liveFlows: Scalars['Int']['output'];
   /** Flows that ended and are still remembered. */
@@ -526,6 +1024,14 @@ export type Host = {
   readonly flowsStarted: Scalars['Long']['output'];
   /** Flows that ended since the agent's start. */
   readonly flowsEnded: Scalars['Long']['output'];
+  /** Exchanges that last now. */
+  readonly liveExchanges: Scalars['Int']['output'];
+  /** Exchanges that ended and are still remembered. */
+  readonly endedExchanges: Scalars['Int']['output'];
+  /** Exchanges that started since the agent's start. */
+  readonly exchangesStarted: Scalars['Long']['output'];
+  /** Exchanges that ended since the agent's start. */
+  readonly exchangesEnded: Scalars['Long']['output'];
   /** CPU time of the agent's user space since its start, in milliseconds. */
   readonly agentCpuTimeMs: Scalars['Float']['output'];
   /** Resident memory of the agent, in bytes. */
@@ -536,10 +1042,22 @@ export type Host = {
   readonly lastPollMs: Maybe<Scalars['Float']['output']>;
   /** The interval at which live sockets are read now, in milliseconds; null before the first reading. */
   readonly pollIntervalMs: Maybe<Scalars['Float']['output']>;
+  /** The interval at which it is read what each process has spent, in milliseconds; null when it is not. */
+  readonly sampleIntervalMs: Maybe<Scalars['Float']['output']>;
+  /** Whether the kernel accounts what processes wait for, as I/O wait needs it; null without BPF. */
+  readonly delayAccounting: Maybe<DelayAccounting>;
   /** Subscribers of events at this moment, over all doors. */
   readonly subscribers: Scalars['Int']['output'];
   /** What the agent may do beyond an ordinary process of its user. */
   readonly agentCapabilities: AgentCapabilities;
+};
+
+
+/** A machine with an agent: what the agent captures, what it lost and what it costs. */
+export type HostSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 /** Effective capabilities of the agent's threads, by their names in capabilities(7). */
@@ -558,8 +1076,10 @@ export type Tier = {
   readonly name: Scalars['String']['output'];
   /** Whether it runs. */
   readonly state: TierState;
-  /** Why it is not on, with the cure where there is one; null when it is on. */
+  /** Why it is not on, or which part of it is not, with the cure where there is one; null when all of it is on. */
   readonly reason: Maybe<Scalars['String']['output']>;
+  /** Since when it is as it is; null when that is not known. */
+  readonly since: Maybe<Scalars['DateTime']['output']>;
 };
 
 export type TierState =
@@ -571,6 +1091,14 @@ export type TierState =
   | 'UNAVAILABLE'
   /** Put off by the agent, to keep its cost within the budget. */
   | 'SHED';
+
+export type DelayAccounting =
+  /** It did so before the agent started. */
+  | 'ON'
+  /** The agent switched it on (`kernel.task_delayacct`) until it stops: processes that were there before are not accounted. */
+  | 'SWITCHED_ON'
+  /** It does not: the reason is with the tier. */
+  | 'OFF';
 
 /** Events or records that were lost at one place since the start of the agent. */
 export type Loss = {
@@ -669,6 +1197,50 @@ export type UserEdge = {
   readonly cursor: Scalars['String']['output'];
 };
 
+/** One page of exchanges. */
+export type ExchangeConnection = {
+  readonly __typename?: 'ExchangeConnection';
+  /** The exchanges of the page, in order. */
+  readonly nodes: ReadonlyArray<Exchange>;
+  /** The exchanges of the page, each with its cursor. */
+  readonly edges: ReadonlyArray<ExchangeEdge>;
+  /** Where the page lies. */
+  readonly pageInfo: PageInfo;
+  /** How many exchanges the whole list has: those that pass the filter, over all pages. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** An exchange and its place in the list. */
+export type ExchangeEdge = {
+  readonly __typename?: 'ExchangeEdge';
+  /** The exchange. */
+  readonly node: Exchange;
+  /** Its place, for `after`. */
+  readonly cursor: Scalars['String']['output'];
+};
+
+/** One page of containers. */
+export type ContainerConnection = {
+  readonly __typename?: 'ContainerConnection';
+  /** The containers of the page, in order. */
+  readonly nodes: ReadonlyArray<Container>;
+  /** The containers of the page, each with its cursor. */
+  readonly edges: ReadonlyArray<ContainerEdge>;
+  /** Where the page lies. */
+  readonly pageInfo: PageInfo;
+  /** How many containers the whole list has: those that pass the filter, over all pages. */
+  readonly totalCount: Scalars['Int']['output'];
+};
+
+/** A container and its place in the list. */
+export type ContainerEdge = {
+  readonly __typename?: 'ContainerEdge';
+  /** The container. */
+  readonly node: Container;
+  /** Its place, for `after`. */
+  readonly cursor: Scalars['String']['output'];
+};
+
 /**
  * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
  * process. An exec keeps the identity and changes the image.
@@ -717,6 +1289,14 @@ export type Process = Node & {
   readonly startedBefore: Scalars['Boolean']['output'];
   /** The program images it ran, oldest first. */
   readonly images: ReadonlyArray<Image>;
+  /** What it spent from its start to its exit, or to the latest sample; null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What it spent between the two latest samples; null before there were two, and after its exit. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What it moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
   /** Flows it moved bytes on, made or holds: live ones and those that ended a short while ago. */
   readonly flows: FlowConnection;
 };
@@ -729,6 +1309,17 @@ export type Process = Node & {
 export type ProcessChildrenArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+/**
+ * A thread group from fork to exit. Its identity is host, boot, pid and start time: a pid that is used again is another
+ * process. An exec keeps the identity and changes the image.
+ */
+export type ProcessSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -767,6 +1358,22 @@ export type Container = {
   readonly runtime: Maybe<Scalars['String']['output']>;
   /** Kubernetes pod UID; null outside pods. */
   readonly podUid: Maybe<Scalars['String']['output']>;
+  /** What its processes spent together since the agent has known of it, also those that lived shorter than a sampling interval. `peakMemoryBytes` is the highest sum at a sample. Null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What its processes spent together between the two latest samples; null before there were two. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What its processes moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
+};
+
+
+/** A container, as far as a cgroup path tells. */
+export type ContainerSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type Query = {
@@ -785,10 +1392,20 @@ export type Query = {
   readonly processes: ProcessConnection;
   /** A process by id; null when there is none, or none any more. */
   readonly process: Maybe<Process>;
+  /** Exchanges: those that last, and those that ended a short while ago. */
+  readonly exchanges: ExchangeConnection;
+  /** An exchange by id; null when there is none, or none any more. */
+  readonly exchange: Maybe<Exchange>;
   /** Users that own a remembered process. */
   readonly users: UserConnection;
   /** A user by uid or by name; null when no process of that user is remembered. */
   readonly user: Maybe<User>;
+  /** Containers that a remembered process is in. */
+  readonly containers: ContainerConnection;
+  /** A container by its id; null when no process in it is remembered. */
+  readonly container: Maybe<Container>;
+  /** What processes, executables, users, containers or the host spent and moved over time, from the series that are kept in memory. */
+  readonly series: SeriesList;
   /** Anything by id; null when there is none, or none any more. */
   readonly node: Maybe<Node>;
   /** Things by id, in the order asked for, null where there is none. */
@@ -838,6 +1455,22 @@ export type QueryProcessArgs = {
 };
 
 
+export type QueryExchangesArgs = {
+  where: InputMaybe<ExchangeFilter>;
+  except: InputMaybe<ExchangeFilter>;
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  orderBy: InputMaybe<ExchangeOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryExchangeArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type QueryUsersArgs = {
   where: InputMaybe<UserFilter>;
   except: InputMaybe<UserFilter>;
@@ -850,6 +1483,32 @@ export type QueryUsersArgs = {
 export type QueryUserArgs = {
   uid: InputMaybe<Scalars['Int']['input']>;
   name: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryContainersArgs = {
+  where: InputMaybe<ContainerFilter>;
+  except: InputMaybe<ContainerFilter>;
+  orderBy: InputMaybe<ContainerOrder>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryContainerArgs = {
+  id: Scalars['String']['input'];
+};
+
+
+export type QuerySeriesArgs = {
+  groupBy?: SeriesDimension;
+  where: InputMaybe<ProcessFilter>;
+  except: InputMaybe<ProcessFilter>;
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: SeriesMeasure;
+  first?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -874,6 +1533,142 @@ export type OrderDirection =
   /** Largest, latest or alphabetically last at the top. What is unknown comes last. */
   | 'DESC';
 
+/** What series can be made of. */
+export type SeriesDimension =
+  /** Each process. */
+  | 'PROCESS'
+  /** All processes of an executable, by its path. */
+  | 'EXECUTABLE'
+  /** All processes of a user. */
+  | 'USER'
+  /** All processes in a container. */
+  | 'CONTAINER'
+  /** All processes of the host. */
+  | 'HOST';
+
+/** What series can be ordered by: loads and levels by their average over the known steps, amounts by their sum. */
+export type SeriesMeasure =
+  /** CPU time, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** CPU time in user mode. */
+  | 'USER_LOAD'
+  /** CPU time in the kernel. */
+  | 'SYSTEM_LOAD'
+  /** Resident memory. */
+  | 'MEMORY'
+  /** Page faults without I/O. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O. */
+  | 'MAJOR_FAULTS'
+  /** Waiting for block I/O. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up. */
+  | 'INVOLUNTARY_SWITCHES'
+  /** Octets sent. */
+  | 'SENT_OCTETS'
+  /** Octets received. */
+  | 'RECEIVED_OCTETS'
+  /** Packets sent. */
+  | 'SENT_PACKETS'
+  /** Packets received. */
+  | 'RECEIVED_PACKETS'
+  /** Ends of live flows. */
+  | 'CONNECTIONS';
+
+/** Several series over the same steps. */
+export type SeriesList = {
+  readonly __typename?: 'SeriesList';
+  /** Beginning of the first step. */
+  readonly from: Scalars['DateTime']['output'];
+  /** End of the last step. */
+  readonly to: Scalars['DateTime']['output'];
+  /** Length of a step in milliseconds: what was asked for, or the next longer one that there is. */
+  readonly stepMs: Scalars['Long']['output'];
+  /** When each step begins. Steps are aligned: their times are whole multiples of their length. */
+  readonly timestamps: ReadonlyArray<Scalars['DateTime']['output']>;
+  /** The series, largest first. */
+  readonly series: ReadonlyArray<Series>;
+};
+
+/** One series of a list. */
+export type Series = {
+  readonly __typename?: 'Series';
+  /** The process; null unless grouped by PROCESS. */
+  readonly process: Maybe<Process>;
+  /** Path of the executable; null unless grouped by EXECUTABLE. */
+  readonly executable: Maybe<Scalars['String']['output']>;
+  /** The user; null unless grouped by USER. */
+  readonly user: Maybe<User>;
+  /** The container; null unless grouped by CONTAINER. */
+  readonly container: Maybe<Container>;
+  /** Name of the host; null unless grouped by HOST. */
+  readonly host: Maybe<Scalars['String']['output']>;
+  /** What it spent and moved, step by step. */
+  readonly values: SeriesValues;
+};
+
+/** What one thing spent and moved over time. */
+export type TimeSeries = {
+  readonly __typename?: 'TimeSeries';
+  /** Beginning of the first step. */
+  readonly from: Scalars['DateTime']['output'];
+  /** End of the last step. */
+  readonly to: Scalars['DateTime']['output'];
+  /** Length of a step in milliseconds: what was asked for, or the next longer one that there is. */
+  readonly stepMs: Scalars['Long']['output'];
+  /** When each step begins. Steps are aligned: their times are whole multiples of their length. */
+  readonly timestamps: ReadonlyArray<Scalars['DateTime']['output']>;
+  /** What was spent and moved, step by step. */
+  readonly values: SeriesValues;
+};
+
+/**
+ * A value for each step. Amounts are what belongs into the step, by time between the two readings around it. Null where nothing
+ * is known: before the start, after the exit, when no sample was made in time, and beyond what memory keeps. A step of which only
+ * a part is known has that part.
+ */
+export type SeriesValues = {
+  readonly __typename?: 'SeriesValues';
+  /** CPU time, in percent of one CPU. */
+  readonly cpuLoadPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** The part of it in user mode. */
+  readonly userLoadPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** The part of it in the kernel. */
+  readonly systemLoadPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** Resident memory at the end of the step, in bytes; in steps of several samples the highest of them. */
+  readonly memoryBytes: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Page faults that needed no I/O. */
+  readonly minorFaults: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Page faults that had to read from storage. */
+  readonly majorFaults: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Time of waiting for block I/O, in percent; with several threads it may pass 100. */
+  readonly ioWaitPercent: ReadonlyArray<Maybe<Scalars['Float']['output']>>;
+  /** Bytes fetched from storage. */
+  readonly readBytes: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Bytes sent to storage, or due to be. */
+  readonly writtenBytes: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Context switches because a thread waited for something. */
+  readonly voluntarySwitches: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Context switches because a thread's time was up. */
+  readonly involuntarySwitches: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Octets sent at the IP layer. */
+  readonly sentOctets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Octets received at the IP layer. */
+  readonly receivedOctets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** IP packets sent. */
+  readonly sentPackets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** IP packets received. */
+  readonly receivedPackets: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+  /** Ends of live flows at the end of the step; of a host, live flows. In longer steps the highest number. */
+  readonly connections: ReadonlyArray<Maybe<Scalars['Long']['output']>>;
+};
+
 export type Subscription = {
   readonly __typename?: 'Subscription';
   /**
@@ -891,6 +1686,13 @@ export type Subscription = {
    * seconds as the process changes, and comes when it first passes.
    */
   readonly processEvents: ProcessEvents;
+  /**
+   * Exchanges as they start (the request has come) and end, in lists of what happened in a window. Each event shows the
+   * exchange as it is at the end of the window.
+   */
+  readonly exchangeEvents: ExchangeEvents;
+  /** What processes spend, at each sample of theirs or less often: lists of samples, soon after the kernel was read. */
+  readonly samples: Samples;
 };
 
 
@@ -907,6 +1709,41 @@ export type SubscriptionProcessEventsArgs = {
   except: InputMaybe<ProcessFilter>;
   events?: InputMaybe<ReadonlyArray<ProcessEventKind>>;
   windowMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionExchangeEventsArgs = {
+  where: InputMaybe<ExchangeFilter>;
+  except: InputMaybe<ExchangeFilter>;
+  events?: InputMaybe<ReadonlyArray<ExchangeEventKind>>;
+  windowMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionSamplesArgs = {
+  where: InputMaybe<ProcessFilter>;
+  except: InputMaybe<ProcessFilter>;
+  intervalMs: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Samples that were made together. */
+export type Samples = {
+  readonly __typename?: 'Samples';
+  /** One for each process. */
+  readonly samples: ReadonlyArray<Sample>;
+  /** Samples lost before these, because they came faster than they were read. */
+  readonly dropped: Scalars['Long']['output'];
+};
+
+/** What a process spent and moved since its sample before. */
+export type Sample = {
+  readonly __typename?: 'Sample';
+  /** The process. */
+  readonly process: Process;
+  /** What it spent. */
+  readonly usage: Usage;
+  /** What it moved over the network meanwhile, and its connections now. */
+  readonly network: NetworkUsage;
 };
 
 /** What happened to flows in one window. */
@@ -961,9 +1798,33 @@ export type ProcessEventKind =
   /** It exited. */
   | 'EXITED';
 
+/** What happened to exchanges in one window. */
+export type ExchangeEvents = {
+  readonly __typename?: 'ExchangeEvents';
+  /** The events, in the order in which they happened. */
+  readonly events: ReadonlyArray<ExchangeEvent>;
+  /** Events lost before these, because they came faster than they were read. */
+  readonly dropped: Scalars['Long']['output'];
+};
+
+/** One thing that happened to an exchange. */
+export type ExchangeEvent = {
+  readonly __typename?: 'ExchangeEvent';
+  /** What happened. */
+  readonly kind: ExchangeEventKind;
+  /** The exchange. */
+  readonly exchange: Exchange;
+};
+
+export type ExchangeEventKind =
+  /** The request has come, or it began to pass the filter shortly after. */
+  | 'STARTED'
+  /** It is over. */
+  | 'ENDED';
+
 /**
- * What to group flows by. Some dimensions belong to the flow (PORT, PROTOCOL, DIRECTION, STATE, END_REASON, HOST), the others
- * to one of its ends.
+ * What to group flows by. Some dimensions belong to the flow (PORT, PROTOCOL, APPLICATION, DIRECTION, STATE, END_REASON,
+ * HOST), the others to one of its ends.
  */
 export type FlowDimension =
   /** Process, by identity. */
@@ -988,6 +1849,8 @@ export type FlowDimension =
   | 'PORT'
   /** Protocol. */
   | 'PROTOCOL'
+  /** Name of the application. */
+  | 'APPLICATION'
   /** Direction. */
   | 'DIRECTION'
   /** State. */
@@ -1015,7 +1878,27 @@ export type FlowMeasure =
   /** Payload bytes received by the near end. */
   | 'RECEIVED_PAYLOAD_BYTES'
   /** Retransmitted packets of both directions. */
-  | 'RETRANSMITTED_PACKETS';
+  | 'RETRANSMITTED_PACKETS'
+  /** CPU time of the processes, since their start. */
+  | 'CPU_TIME'
+  /** CPU time between the two latest samples of the processes, in percent of one CPU. */
+  | 'CPU_LOAD'
+  /** Resident memory of the processes at the latest sample. */
+  | 'MEMORY'
+  /** Page faults without I/O of the processes, since their start. */
+  | 'MINOR_FAULTS'
+  /** Page faults with I/O of the processes, since their start. */
+  | 'MAJOR_FAULTS'
+  /** Time of waiting for block I/O of the processes, since their start. */
+  | 'IO_WAIT'
+  /** Bytes fetched from storage of the processes, since their start. */
+  | 'READ_BYTES'
+  /** Bytes sent to storage of the processes, since their start. */
+  | 'WRITTEN_BYTES'
+  /** Switches by waiting of the processes, since their start. */
+  | 'VOLUNTARY_SWITCHES'
+  /** Switches because time was up, of the processes, since their start. */
+  | 'INVOLUNTARY_SWITCHES';
 
 /**
  * Sums over the flows of one group.
@@ -1055,6 +1938,8 @@ export type FlowTotal = {
   readonly port: Maybe<Scalars['Int']['output']>;
   /** Protocol; null unless grouped by PROTOCOL. */
   readonly protocol: Maybe<Protocol>;
+  /** Name of the application; null unless grouped by APPLICATION, and when unknown. */
+  readonly application: Maybe<Scalars['String']['output']>;
   /** Direction; null unless grouped by DIRECTION. */
   readonly direction: Maybe<Direction>;
   /** State; null unless grouped by STATE. */
@@ -1077,6 +1962,10 @@ export type FlowTotal = {
   readonly sent: TrafficSum;
   /** What the near ends received, that is what the far ends sent. */
   readonly received: TrafficSum;
+  /** What the processes at the near ends have spent, each counted once, since its start. `peakMemoryBytes` is null. Null when nothing is known of any. */
+  readonly usage: Maybe<Usage>;
+  /** What those of them that live spent between the two latest samples; null when nothing is known of any. */
+  readonly currentUsage: Maybe<Usage>;
 };
 
 /** The value of one dimension. */
@@ -1101,6 +1990,68 @@ export type TrafficSum = {
   readonly retransmittedPackets: Maybe<Scalars['Long']['output']>;
 };
 
+/** A span of time. */
+export type TimeWindow = {
+  readonly __typename?: 'TimeWindow';
+  /** Its beginning. */
+  readonly from: Scalars['DateTime']['output'];
+  /** Its end. */
+  readonly to: Scalars['DateTime']['output'];
+};
+
+/**
+ * What was spent in a window: the difference of two readings that the kernel made of all threads, living and dead. What could
+ * not be read is null; the reason is in the notes of the flow or exchange.
+ */
+export type Usage = {
+  readonly __typename?: 'Usage';
+  /** From one reading to the other, exactly. */
+  readonly window: TimeWindow;
+  /** Time on a CPU, in milliseconds. */
+  readonly cpuTimeMs: Maybe<Scalars['Float']['output']>;
+  /** The part of it in user mode: divided as the kernel's ticks fell, as getrusage(2) does. */
+  readonly userMs: Maybe<Scalars['Float']['output']>;
+  /** The part of it in the kernel. */
+  readonly systemMs: Maybe<Scalars['Float']['output']>;
+  /** CPU time over the length of the window, in percent of one CPU: 200 is two CPUs all the time. Null for a window without length. */
+  readonly averageCpuLoadPercent: Maybe<Scalars['Float']['output']>;
+  /** Resident memory at the window's end, in bytes; null for kernel threads, and once the process has exited. */
+  readonly memoryBytes: Maybe<Scalars['Long']['output']>;
+  /** Highest resident memory in the window, in bytes. While a flow lives, as far as the samples since its start tell. */
+  readonly peakMemoryBytes: Maybe<Scalars['Long']['output']>;
+  /** Page faults that needed no I/O. */
+  readonly minorFaults: Maybe<Scalars['Long']['output']>;
+  /** Page faults that had to read from storage. */
+  readonly majorFaults: Maybe<Scalars['Long']['output']>;
+  /** Time that threads waited for block I/O, in milliseconds; null when the kernel does not account it (kernel.task_delayacct). */
+  readonly ioWaitMs: Maybe<Scalars['Float']['output']>;
+  /** That time over the length of the window, in percent; with several threads it may pass 100. */
+  readonly ioWaitPercent: Maybe<Scalars['Float']['output']>;
+  /** Bytes fetched from storage; what came from the page cache is not counted. */
+  readonly readBytes: Maybe<Scalars['Long']['output']>;
+  /** Bytes sent to storage, or due to be. */
+  readonly writtenBytes: Maybe<Scalars['Long']['output']>;
+  /** Context switches because a thread waited for something. */
+  readonly voluntarySwitches: Maybe<Scalars['Long']['output']>;
+  /** Context switches because a thread's time was up. */
+  readonly involuntarySwitches: Maybe<Scalars['Long']['output']>;
+};
+
+/** What went over the network since the agent's start, and how many connections there are. */
+export type NetworkUsage = {
+  readonly __typename?: 'NetworkUsage';
+  /** Octets sent, at the IP layer. Of a socket that several processes share each has its part by the payload it moved. */
+  readonly sentOctets: Scalars['Long']['output'];
+  /** Octets received, at the IP layer. */
+  readonly receivedOctets: Scalars['Long']['output'];
+  /** IP packets sent. */
+  readonly sentPackets: Scalars['Long']['output'];
+  /** IP packets received. */
+  readonly receivedPackets: Scalars['Long']['output'];
+  /** Ends of live flows; of a host, live flows. */
+  readonly connections: Scalars['Int']['output'];
+};
+
 /** An owner of processes, as the host's name service knows it. */
 export type User = Node & {
   readonly __typename?: 'User';
@@ -1110,10 +2061,26 @@ export type User = Node & {
   readonly uid: Scalars['Long']['output'];
   /** Account name; the number as text when the uid has no account. */
   readonly name: Scalars['String']['output'];
+  /** What this user's processes spent together since the agent has known of them, also those that lived shorter than a sampling interval. `peakMemoryBytes` is the highest sum at a sample. Null before the first sample. */
+  readonly usage: Maybe<Usage>;
+  /** What this user's processes spent together between the two latest samples; null before there were two. */
+  readonly currentUsage: Maybe<Usage>;
+  /** What this user's processes moved over the network. */
+  readonly network: NetworkUsage;
+  /** What it spent and moved over time, from the series that are kept in memory. */
+  readonly series: TimeSeries;
   /** Processes of this user that are remembered. */
   readonly processes: ProcessConnection;
   /** Flows with a process of this user at either end. */
   readonly flows: FlowConnection;
+};
+
+
+/** An owner of processes, as the host's name service knows it. */
+export type UserSeriesArgs = {
+  from: InputMaybe<Scalars['DateTime']['input']>;
+  to: InputMaybe<Scalars['DateTime']['input']>;
+  stepMs: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -1208,6 +2175,7 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 /** Mapping of interface types */
 export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = {
   Node:
+    | ( LiveExchange )
     | ( LiveFlow )
     | ( LiveProcess )
     | ( LiveUser )
@@ -1216,31 +2184,46 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
 
 /** Mapping between all available schema types and the resolvers types */
 export type ResolversTypes = {
-  Endpoint: ResolverTypeWrapper<LiveEndpoint>;
+  Application: ResolverTypeWrapper<LiveApplication>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  ApplicationConfidence: ApplicationConfidence;
+  Endpoint: ResolverTypeWrapper<LiveEndpoint>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   Traffic: ResolverTypeWrapper<LiveTraffic>;
   TcpFlag: TcpFlag;
   ProcessShare: ResolverTypeWrapper<LiveProcessShare>;
+  Exchange: ResolverTypeWrapper<LiveExchange>;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  ExchangeOutcome: ExchangeOutcome;
+  Thread: ResolverTypeWrapper<LiveThread>;
+  ProcessUsage: ResolverTypeWrapper<LiveProcessUsage>;
+  UsageMeasure: UsageMeasure;
+  ExchangeNote: ResolverTypeWrapper<LiveExchangeNoteCode>;
+  ExchangeNoteCode: ExchangeNoteCode;
   StringFilter: StringFilter;
   IntFilter: IntFilter;
   LongFilter: LongFilter;
   FloatFilter: FloatFilter;
-  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   TimeFilter: TimeFilter;
   IpFilter: IpFilter;
   FlowFilter: FlowFilter;
   ProcessFilter: ProcessFilter;
+  ExchangeFilter: ExchangeFilter;
   UserFilter: UserFilter;
+  ContainerFilter: ContainerFilter;
   FlowOrder: FlowOrder;
   FlowOrderField: FlowOrderField;
   ProcessOrder: ProcessOrder;
   ProcessOrderField: ProcessOrderField;
+  ExchangeOrder: ExchangeOrder;
+  ExchangeOrderField: ExchangeOrderField;
   UserOrder: UserOrder;
   UserOrderField: UserOrderField;
+  ContainerOrder: ContainerOrder;
+  ContainerOrderField: ContainerOrderField;
   Flow: ResolverTypeWrapper<LiveFlow>;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   Protocol: Protocol;
   Direction: Direction;
   FlowState: FlowState;
@@ -1249,8 +2232,9 @@ export type ResolversTypes = {
   FlowNoteCode: FlowNoteCode;
   Host: ResolverTypeWrapper<HostView>;
   AgentCapabilities: ResolverTypeWrapper<AgentCapabilities>;
-  Tier: ResolverTypeWrapper<Tier>;
+  Tier: ResolverTypeWrapper<HostTier>;
   TierState: TierState;
+  DelayAccounting: DelayAccounting;
   Loss: ResolverTypeWrapper<Loss>;
   ProgramRuns: ResolverTypeWrapper<ProgramRuns>;
   PageInfo: ResolverTypeWrapper<AnyPage>;
@@ -1260,6 +2244,10 @@ export type ResolversTypes = {
   ProcessEdge: ResolverTypeWrapper<Omit<ProcessEdge, 'node'> & { node: ResolversTypes['Process'] }>;
   UserConnection: ResolverTypeWrapper<UserPage>;
   UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
+  ExchangeConnection: ResolverTypeWrapper<ExchangePage>;
+  ExchangeEdge: ResolverTypeWrapper<Omit<ExchangeEdge, 'node'> & { node: ResolversTypes['Exchange'] }>;
+  ContainerConnection: ResolverTypeWrapper<ContainerPage>;
+  ContainerEdge: ResolverTypeWrapper<Omit<ContainerEdge, 'node'> & { node: ResolversTypes['Container'] }>;
   Process: ResolverTypeWrapper<LiveProcess>;
   Image: ResolverTypeWrapper<LiveImage>;
   Container: ResolverTypeWrapper<LiveContainer>;
@@ -1268,48 +2256,71 @@ export type ResolversTypes = {
   Long: ResolverTypeWrapper<Scalars['Long']['output']>;
   Node: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Node']>;
   OrderDirection: OrderDirection;
+  SeriesDimension: SeriesDimension;
+  SeriesMeasure: SeriesMeasure;
+  SeriesList: ResolverTypeWrapper<SeriesListView>;
+  Series: ResolverTypeWrapper<SeriesRow>;
+  TimeSeries: ResolverTypeWrapper<TimeSeriesView>;
+  SeriesValues: ResolverTypeWrapper<LiveSeriesValues>;
   Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Samples: ResolverTypeWrapper<SampleList>;
+  Sample: ResolverTypeWrapper<LiveSample>;
   FlowEvents: ResolverTypeWrapper<EventList>;
   FlowEvent: ResolverTypeWrapper<FlowEventView>;
   FlowEventKind: FlowEventKind;
   ProcessEvents: ResolverTypeWrapper<EventList>;
   ProcessEvent: ResolverTypeWrapper<ProcessEventView>;
   ProcessEventKind: ProcessEventKind;
+  ExchangeEvents: ResolverTypeWrapper<EventList>;
+  ExchangeEvent: ResolverTypeWrapper<ExchangeEventView>;
+  ExchangeEventKind: ExchangeEventKind;
   FlowDimension: FlowDimension;
   FlowMeasure: FlowMeasure;
   FlowTotal: ResolverTypeWrapper<FlowTotalRow>;
   FlowTotalKey: ResolverTypeWrapper<FlowTotalKey>;
   TrafficSum: ResolverTypeWrapper<TrafficSum>;
+  TimeWindow: ResolverTypeWrapper<TimeWindowView>;
+  Usage: ResolverTypeWrapper<LiveUsage>;
+  NetworkUsage: ResolverTypeWrapper<NetworkUsageView>;
   User: ResolverTypeWrapper<LiveUser>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
 export type ResolversParentTypes = {
-  Endpoint: LiveEndpoint;
+  Application: LiveApplication;
   String: Scalars['String']['output'];
   Int: Scalars['Int']['output'];
+  Endpoint: LiveEndpoint;
   Boolean: Scalars['Boolean']['output'];
   Traffic: LiveTraffic;
   ProcessShare: LiveProcessShare;
+  Exchange: LiveExchange;
+  ID: Scalars['ID']['output'];
+  Float: Scalars['Float']['output'];
+  Thread: LiveThread;
+  ProcessUsage: LiveProcessUsage;
+  ExchangeNote: LiveExchangeNoteCode;
   StringFilter: StringFilter;
   IntFilter: IntFilter;
   LongFilter: LongFilter;
   FloatFilter: FloatFilter;
-  Float: Scalars['Float']['output'];
   TimeFilter: TimeFilter;
   IpFilter: IpFilter;
   FlowFilter: FlowFilter;
   ProcessFilter: ProcessFilter;
+  ExchangeFilter: ExchangeFilter;
   UserFilter: UserFilter;
+  ContainerFilter: ContainerFilter;
   FlowOrder: FlowOrder;
   ProcessOrder: ProcessOrder;
+  ExchangeOrder: ExchangeOrder;
   UserOrder: UserOrder;
+  ContainerOrder: ContainerOrder;
   Flow: LiveFlow;
-  ID: Scalars['ID']['output'];
   FlowNote: LiveFlowNoteCode;
   Host: HostView;
   AgentCapabilities: AgentCapabilities;
-  Tier: Tier;
+  Tier: HostTier;
   Loss: Loss;
   ProgramRuns: ProgramRuns;
   PageInfo: AnyPage;
@@ -1319,6 +2330,10 @@ export type ResolversParentTypes = {
   ProcessEdge: Omit<ProcessEdge, 'node'> & { node: ResolversParentTypes['Process'] };
   UserConnection: UserPage;
   UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
+  ExchangeConnection: ExchangePage;
+  ExchangeEdge: Omit<ExchangeEdge, 'node'> & { node: ResolversParentTypes['Exchange'] };
+  ContainerConnection: ContainerPage;
+  ContainerEdge: Omit<ContainerEdge, 'node'> & { node: ResolversParentTypes['Container'] };
   Process: LiveProcess;
   Image: LiveImage;
   Container: LiveContainer;
@@ -1326,15 +2341,42 @@ export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   Long: Scalars['Long']['output'];
   Node: ResolversInterfaceTypes<ResolversParentTypes>['Node'];
+  SeriesList: SeriesListView;
+  Series: SeriesRow;
+  TimeSeries: TimeSeriesView;
+  SeriesValues: LiveSeriesValues;
   Subscription: Record<PropertyKey, never>;
+  Samples: SampleList;
+  Sample: LiveSample;
   FlowEvents: EventList;
   FlowEvent: FlowEventView;
   ProcessEvents: EventList;
   ProcessEvent: ProcessEventView;
+  ExchangeEvents: EventList;
+  ExchangeEvent: ExchangeEventView;
   FlowTotal: FlowTotalRow;
   FlowTotalKey: FlowTotalKey;
   TrafficSum: TrafficSum;
+  TimeWindow: TimeWindowView;
+  Usage: LiveUsage;
+  NetworkUsage: NetworkUsageView;
   User: LiveUser;
+};
+
+export type ApplicationResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Application'] = ResolversParentTypes['Application']> = {
+  protocol?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  category?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  confidence?: Resolver<Maybe<ResolversTypes['ApplicationConfidence']>, ParentType, ContextType>;
+  serverName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  alpn?: Resolver<Maybe<ReadonlyArray<ResolversTypes['String']>>, ParentType, ContextType>;
+  tlsVersion?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  httpHost?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  httpUserAgent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  dnsQuery?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  dnsReplyCode?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  sshClient?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  sshServer?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type EndpointResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Endpoint'] = ResolversParentTypes['Endpoint']> = {
@@ -1348,6 +2390,7 @@ export type EndpointResolvers<ContextType = RequestContext, ParentType extends R
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType>;
   sent?: Resolver<ResolversTypes['Traffic'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
 };
 
 export type TrafficResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Traffic'] = ResolversParentTypes['Traffic']> = {
@@ -1364,6 +2407,52 @@ export type ProcessShareResolvers<ContextType = RequestContext, ParentType exten
   process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
   sentPayloadBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   receivedPayloadBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+};
+
+export type ExchangeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Exchange'] = ResolversParentTypes['Exchange']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
+  flow?: Resolver<ResolversTypes['Flow'], ParentType, ContextType>;
+  ordinal?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  protocol?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  method?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  target?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  hostHeader?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  userAgent?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  status?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  outcome?: Resolver<Maybe<ResolversTypes['ExchangeOutcome']>, ParentType, ContextType>;
+  startTime?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  requestEndTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  firstResponseByteTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  endTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  durationMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  serverTimeMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  requestBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  responseBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  client?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  server?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  thread?: Resolver<Maybe<ResolversTypes['Thread']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  threadUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  concurrentProcesses?: Resolver<ReadonlyArray<ResolversTypes['ProcessUsage']>, ParentType, ContextType, RequireFields<ExchangeConcurrentProcessesArgs, 'first' | 'orderBy'>>;
+  notes?: Resolver<ReadonlyArray<ResolversTypes['ExchangeNote']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type ThreadResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Thread'] = ResolversParentTypes['Thread']> = {
+  tid?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  name?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
+export type ProcessUsageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProcessUsage'] = ResolversParentTypes['ProcessUsage']> = {
+  process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+  usage?: Resolver<ResolversTypes['Usage'], ParentType, ContextType>;
+};
+
+export type ExchangeNoteResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeNote'] = ResolversParentTypes['ExchangeNote']> = {
+  code?: Resolver<ResolversTypes['ExchangeNoteCode'], ParentType, ContextType>;
+  description?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
 export type FlowResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Flow'] = ResolversParentTypes['Flow']> = {
@@ -1385,6 +2474,8 @@ export type FlowResolvers<ContextType = RequestContext, ParentType extends Resol
   startedBefore?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   rttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   minRttMicros?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  application?: Resolver<Maybe<ResolversTypes['Application']>, ParentType, ContextType>;
+  exchanges?: Resolver<ResolversTypes['ExchangeConnection'], ParentType, ContextType, RequireFields<FlowExchangesArgs, 'first'>>;
   notes?: Resolver<ReadonlyArray<ResolversTypes['FlowNote']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -1406,16 +2497,26 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   sourceReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   tiers?: Resolver<ReadonlyArray<ResolversTypes['Tier']>, ParentType, ContextType>;
   losses?: Resolver<ReadonlyArray<ResolversTypes['Loss']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<HostSeriesArgs>>;
   liveFlows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   endedFlows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   liveProcesses?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   flowsStarted?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   flowsEnded?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  liveExchanges?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  endedExchanges?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  exchangesStarted?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  exchangesEnded?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   agentCpuTimeMs?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
   agentMemoryBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   programRuns?: Resolver<ReadonlyArray<ResolversTypes['ProgramRuns']>, ParentType, ContextType>;
   lastPollMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   pollIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  sampleIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  delayAccounting?: Resolver<Maybe<ResolversTypes['DelayAccounting']>, ParentType, ContextType>;
   subscribers?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   agentCapabilities?: Resolver<ResolversTypes['AgentCapabilities'], ParentType, ContextType>;
 };
@@ -1429,6 +2530,7 @@ export type TierResolvers<ContextType = RequestContext, ParentType extends Resol
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   state?: Resolver<ResolversTypes['TierState'], ParentType, ContextType>;
   reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  since?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
 export type LossResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Loss'] = ResolversParentTypes['Loss']> = {
@@ -1484,6 +2586,30 @@ export type UserEdgeResolvers<ContextType = RequestContext, ParentType extends R
   cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type ExchangeConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeConnection'] = ResolversParentTypes['ExchangeConnection']> = {
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['Exchange']>, ParentType, ContextType>;
+  edges?: Resolver<ReadonlyArray<ResolversTypes['ExchangeEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type ExchangeEdgeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeEdge'] = ResolversParentTypes['ExchangeEdge']> = {
+  node?: Resolver<ResolversTypes['Exchange'], ParentType, ContextType>;
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type ContainerConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ContainerConnection'] = ResolversParentTypes['ContainerConnection']> = {
+  nodes?: Resolver<ReadonlyArray<ResolversTypes['Container']>, ParentType, ContextType>;
+  edges?: Resolver<ReadonlyArray<ResolversTypes['ContainerEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
+export type ContainerEdgeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ContainerEdge'] = ResolversParentTypes['ContainerEdge']> = {
+  node?: Resolver<ResolversTypes['Container'], ParentType, ContextType>;
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type ProcessResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Process'] = ResolversParentTypes['Process']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   host?: Resolver<ResolversTypes['Host'], ParentType, ContextType>;
@@ -1506,6 +2632,10 @@ export type ProcessResolvers<ContextType = RequestContext, ParentType extends Re
   exitSignal?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   startedBefore?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   images?: Resolver<ReadonlyArray<ResolversTypes['Image']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<ProcessSeriesArgs>>;
   flows?: Resolver<ResolversTypes['FlowConnection'], ParentType, ContextType, RequireFields<ProcessFlowsArgs, 'first'>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -1522,6 +2652,10 @@ export type ContainerResolvers<ContextType = RequestContext, ParentType extends 
   id?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   runtime?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   podUid?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<ContainerSeriesArgs>>;
 };
 
 export type QueryResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -1532,8 +2666,13 @@ export type QueryResolvers<ContextType = RequestContext, ParentType extends Reso
   flowTotals?: Resolver<ReadonlyArray<ResolversTypes['FlowTotal']>, ParentType, ContextType, RequireFields<QueryFlowTotalsArgs, 'groupBy' | 'orderBy' | 'first'>>;
   processes?: Resolver<ResolversTypes['ProcessConnection'], ParentType, ContextType, RequireFields<QueryProcessesArgs, 'first'>>;
   process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType, RequireFields<QueryProcessArgs, 'id'>>;
+  exchanges?: Resolver<ResolversTypes['ExchangeConnection'], ParentType, ContextType, RequireFields<QueryExchangesArgs, 'first'>>;
+  exchange?: Resolver<Maybe<ResolversTypes['Exchange']>, ParentType, ContextType, RequireFields<QueryExchangeArgs, 'id'>>;
   users?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryUsersArgs, 'first'>>;
   user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, Partial<QueryUserArgs>>;
+  containers?: Resolver<ResolversTypes['ContainerConnection'], ParentType, ContextType, RequireFields<QueryContainersArgs, 'first'>>;
+  container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType, RequireFields<QueryContainerArgs, 'id'>>;
+  series?: Resolver<ResolversTypes['SeriesList'], ParentType, ContextType, RequireFields<QuerySeriesArgs, 'groupBy' | 'orderBy' | 'first'>>;
   node?: Resolver<Maybe<ResolversTypes['Node']>, ParentType, ContextType, RequireFields<QueryNodeArgs, 'id'>>;
   nodes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Node']>>, ParentType, ContextType, RequireFields<QueryNodesArgs, 'ids'>>;
 };
@@ -1547,12 +2686,69 @@ export interface LongScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes
 }
 
 export type NodeResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Node'] = ResolversParentTypes['Node']> = {
-  __resolveType: TypeResolveFn<'Flow' | 'Process' | 'User', ParentType, ContextType>;
+  __resolveType: TypeResolveFn<'Exchange' | 'Flow' | 'Process' | 'User', ParentType, ContextType>;
+};
+
+export type SeriesListResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['SeriesList'] = ResolversParentTypes['SeriesList']> = {
+  from?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  to?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  stepMs?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  timestamps?: Resolver<ReadonlyArray<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  series?: Resolver<ReadonlyArray<ResolversTypes['Series']>, ParentType, ContextType>;
+};
+
+export type SeriesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Series'] = ResolversParentTypes['Series']> = {
+  process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
+  executable?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  user?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
+  container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType>;
+  host?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  values?: Resolver<ResolversTypes['SeriesValues'], ParentType, ContextType>;
+};
+
+export type TimeSeriesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['TimeSeries'] = ResolversParentTypes['TimeSeries']> = {
+  from?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  to?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  stepMs?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  timestamps?: Resolver<ReadonlyArray<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  values?: Resolver<ResolversTypes['SeriesValues'], ParentType, ContextType>;
+};
+
+export type SeriesValuesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['SeriesValues'] = ResolversParentTypes['SeriesValues']> = {
+  cpuLoadPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  userLoadPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  systemLoadPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  memoryBytes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  minorFaults?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  majorFaults?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  ioWaitPercent?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Float']>>, ParentType, ContextType>;
+  readBytes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  writtenBytes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  voluntarySwitches?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  involuntarySwitches?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  sentOctets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  receivedOctets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  sentPackets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  receivedPackets?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
+  connections?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Long']>>, ParentType, ContextType>;
 };
 
 export type SubscriptionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   flowEvents?: SubscriptionResolver<ResolversTypes['FlowEvents'], "flowEvents", ParentType, ContextType, RequireFields<SubscriptionFlowEventsArgs, 'events' | 'windowMs'>>;
   processEvents?: SubscriptionResolver<ResolversTypes['ProcessEvents'], "processEvents", ParentType, ContextType, RequireFields<SubscriptionProcessEventsArgs, 'events' | 'windowMs'>>;
+  exchangeEvents?: SubscriptionResolver<ResolversTypes['ExchangeEvents'], "exchangeEvents", ParentType, ContextType, RequireFields<SubscriptionExchangeEventsArgs, 'events' | 'windowMs'>>;
+  samples?: SubscriptionResolver<ResolversTypes['Samples'], "samples", ParentType, ContextType, Partial<SubscriptionSamplesArgs>>;
+};
+
+export type SamplesResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Samples'] = ResolversParentTypes['Samples']> = {
+  samples?: Resolver<ReadonlyArray<ResolversTypes['Sample']>, ParentType, ContextType>;
+  dropped?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type SampleResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Sample'] = ResolversParentTypes['Sample']> = {
+  process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
+  usage?: Resolver<ResolversTypes['Usage'], ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
 };
 
 export type FlowEventsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowEvents'] = ResolversParentTypes['FlowEvents']> = {
@@ -1575,6 +2771,16 @@ export type ProcessEventResolvers<ContextType = RequestContext, ParentType exten
   process?: Resolver<ResolversTypes['Process'], ParentType, ContextType>;
 };
 
+export type ExchangeEventsResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeEvents'] = ResolversParentTypes['ExchangeEvents']> = {
+  events?: Resolver<ReadonlyArray<ResolversTypes['ExchangeEvent']>, ParentType, ContextType>;
+  dropped?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+};
+
+export type ExchangeEventResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ExchangeEvent'] = ResolversParentTypes['ExchangeEvent']> = {
+  kind?: Resolver<ResolversTypes['ExchangeEventKind'], ParentType, ContextType>;
+  exchange?: Resolver<ResolversTypes['Exchange'], ParentType, ContextType>;
+};
+
 export type FlowTotalResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowTotal'] = ResolversParentTypes['FlowTotal']> = {
   keys?: Resolver<ReadonlyArray<ResolversTypes['FlowTotalKey']>, ParentType, ContextType>;
   process?: Resolver<Maybe<ResolversTypes['Process']>, ParentType, ContextType>;
@@ -1588,6 +2794,7 @@ export type FlowTotalResolvers<ContextType = RequestContext, ParentType extends 
   remotePrefix?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   port?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
   protocol?: Resolver<Maybe<ResolversTypes['Protocol']>, ParentType, ContextType>;
+  application?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   direction?: Resolver<Maybe<ResolversTypes['Direction']>, ParentType, ContextType>;
   state?: Resolver<Maybe<ResolversTypes['FlowState']>, ParentType, ContextType>;
   endReason?: Resolver<Maybe<ResolversTypes['FlowEndReason']>, ParentType, ContextType>;
@@ -1599,6 +2806,8 @@ export type FlowTotalResolvers<ContextType = RequestContext, ParentType extends 
   retransmittedPackets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
   sent?: Resolver<ResolversTypes['TrafficSum'], ParentType, ContextType>;
   received?: Resolver<ResolversTypes['TrafficSum'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
 };
 
 export type FlowTotalKeyResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['FlowTotalKey'] = ResolversParentTypes['FlowTotalKey']> = {
@@ -1613,19 +2822,59 @@ export type TrafficSumResolvers<ContextType = RequestContext, ParentType extends
   retransmittedPackets?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
 };
 
+export type TimeWindowResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['TimeWindow'] = ResolversParentTypes['TimeWindow']> = {
+  from?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  to?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+};
+
+export type UsageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Usage'] = ResolversParentTypes['Usage']> = {
+  window?: Resolver<ResolversTypes['TimeWindow'], ParentType, ContextType>;
+  cpuTimeMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  userMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  systemMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  averageCpuLoadPercent?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  memoryBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  peakMemoryBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  minorFaults?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  majorFaults?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  ioWaitMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  ioWaitPercent?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  readBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  writtenBytes?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  voluntarySwitches?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+  involuntarySwitches?: Resolver<Maybe<ResolversTypes['Long']>, ParentType, ContextType>;
+};
+
+export type NetworkUsageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['NetworkUsage'] = ResolversParentTypes['NetworkUsage']> = {
+  sentOctets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  receivedOctets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  sentPackets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  receivedPackets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  connections?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
 export type UserResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   uid?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  usage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  currentUsage?: Resolver<Maybe<ResolversTypes['Usage']>, ParentType, ContextType>;
+  network?: Resolver<ResolversTypes['NetworkUsage'], ParentType, ContextType>;
+  series?: Resolver<ResolversTypes['TimeSeries'], ParentType, ContextType, Partial<UserSeriesArgs>>;
   processes?: Resolver<ResolversTypes['ProcessConnection'], ParentType, ContextType, RequireFields<UserProcessesArgs, 'first'>>;
   flows?: Resolver<ResolversTypes['FlowConnection'], ParentType, ContextType, RequireFields<UserFlowsArgs, 'first'>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = RequestContext> = {
+  Application?: ApplicationResolvers<ContextType>;
   Endpoint?: EndpointResolvers<ContextType>;
   Traffic?: TrafficResolvers<ContextType>;
   ProcessShare?: ProcessShareResolvers<ContextType>;
+  Exchange?: ExchangeResolvers<ContextType>;
+  Thread?: ThreadResolvers<ContextType>;
+  ProcessUsage?: ProcessUsageResolvers<ContextType>;
+  ExchangeNote?: ExchangeNoteResolvers<ContextType>;
   Flow?: FlowResolvers<ContextType>;
   FlowNote?: FlowNoteResolvers<ContextType>;
   Host?: HostResolvers<ContextType>;
@@ -1640,6 +2889,10 @@ export type Resolvers<ContextType = RequestContext> = {
   ProcessEdge?: ProcessEdgeResolvers<ContextType>;
   UserConnection?: UserConnectionResolvers<ContextType>;
   UserEdge?: UserEdgeResolvers<ContextType>;
+  ExchangeConnection?: ExchangeConnectionResolvers<ContextType>;
+  ExchangeEdge?: ExchangeEdgeResolvers<ContextType>;
+  ContainerConnection?: ContainerConnectionResolvers<ContextType>;
+  ContainerEdge?: ContainerEdgeResolvers<ContextType>;
   Process?: ProcessResolvers<ContextType>;
   Image?: ImageResolvers<ContextType>;
   Container?: ContainerResolvers<ContextType>;
@@ -1647,14 +2900,25 @@ export type Resolvers<ContextType = RequestContext> = {
   DateTime?: GraphQLScalarType;
   Long?: GraphQLScalarType;
   Node?: NodeResolvers<ContextType>;
+  SeriesList?: SeriesListResolvers<ContextType>;
+  Series?: SeriesResolvers<ContextType>;
+  TimeSeries?: TimeSeriesResolvers<ContextType>;
+  SeriesValues?: SeriesValuesResolvers<ContextType>;
   Subscription?: SubscriptionResolvers<ContextType>;
+  Samples?: SamplesResolvers<ContextType>;
+  Sample?: SampleResolvers<ContextType>;
   FlowEvents?: FlowEventsResolvers<ContextType>;
   FlowEvent?: FlowEventResolvers<ContextType>;
   ProcessEvents?: ProcessEventsResolvers<ContextType>;
   ProcessEvent?: ProcessEventResolvers<ContextType>;
+  ExchangeEvents?: ExchangeEventsResolvers<ContextType>;
+  ExchangeEvent?: ExchangeEventResolvers<ContextType>;
   FlowTotal?: FlowTotalResolvers<ContextType>;
   FlowTotalKey?: FlowTotalKeyResolvers<ContextType>;
   TrafficSum?: TrafficSumResolvers<ContextType>;
+  TimeWindow?: TimeWindowResolvers<ContextType>;
+  Usage?: UsageResolvers<ContextType>;
+  NetworkUsage?: NetworkUsageResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
 };
 

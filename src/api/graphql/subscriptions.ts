@@ -13,10 +13,21 @@ import { invariant, ProcflowError } from '../../errors.js';
 import type { Scope } from '../../tokens.js';
 import { stringify } from '../json.js';
 import type { Caller, FilterInput, Queries } from '../query/index.js';
-import type { EventKind, GroupSpec, Hub, Sink, StreamEvent, Subscribed } from '../stream/index.js';
+import {
+  checkInterval,
+  SamplePicker,
+  sampleSpec,
+  type EventKind,
+  type GroupSpec,
+  type Hub,
+  type Sample,
+  type Sink,
+  type StreamEvent,
+  type Subscribed,
+} from '../stream/index.js';
 import type { Prepared } from './documents.js';
 import type { Executor } from './executor.js';
-import type { EventList, FlowEventView, HostView, ProcessEventView, RequestContext } from './mapped.js';
+import type { EventList, FlowEventView, HostView, RequestContext, SampleList } from './mapped.js';
 import { presentError, type ReportInternal } from './present-error.js';
 
 export interface SubscriptionsOptions {
@@ -37,6 +48,7 @@ interface EventArguments {
   readonly except?: FilterInput | null;
   readonly events?: readonly EventKind[] | null;
   readonly windowMs?: number | null;
+  readonly intervalMs?: number | null;
 }
 
 /**
@@ -69,20 +81,42 @@ export class Subscriptions {
       const filter = queries.filterFlows(args.where, args.except, caller, caller.nowMicros);
       return hub.join('flow', { sink, key, spec: () => ({ ...base, kinds, filter }) });
     }
+    if (field === 'exchangeEvents') {
+      caller.need('flows:read');
+      const kinds = new Set<EventKind>(args.events ?? ['STARTED', 'ENDED']);
+      const filter = queries.filterExchanges(args.where, args.except, caller, caller.nowMicros);
+      return hub.join('exchange', { sink, key, spec: () => ({ ...base, kinds, filter }) });
+    }
     caller.need('processes:read');
-    const kinds = new Set<EventKind>(args.events ?? ['STARTED', 'EXITED']);
     const filter = queries.filterProcesses(args.where, args.except, caller, caller.nowMicros);
+    if (field === 'samples') {
+      const picker = new SamplePicker(filter, checkInterval(args.intervalMs ?? null));
+      return hub.join('sample', {
+        sink,
+        key,
+        spec: () => ({ ...sampleSpec(picker), ...this.#rendering(prepared, scopes) }),
+      });
+    }
+    const kinds = new Set<EventKind>(args.events ?? ['STARTED', 'EXITED']);
     return hub.join('process', { sink, key, spec: () => ({ ...base, kinds, filter }) });
   }
 
   #rendering(prepared: Prepared, scopes: readonly Scope[]): Pick<GroupSpec<unknown>, 'render' | 'renderDropped'> {
     return {
-      render: (events, dropped) => this.#execute(prepared, scopes, { events: events.map(viewOf), dropped }),
-      renderDropped: (dropped) => this.#execute(prepared, scopes, { events: [], dropped }),
+      render: (events, dropped) => {
+        // Lists of samples have no field `events`, and lists of events none that is `samples`: one object serves both.
+        const root = { events: events.map(viewOf), samples: events.map(({ row }) => row as Sample), dropped };
+        return this.#execute(prepared, scopes, root);
+      },
+      renderDropped: (dropped) => this.#execute(prepared, scopes, { events: [], samples: [], dropped }),
     };
   }
 
-  #execute({ key, document, operationName, variables }: Prepared, scopes: readonly Scope[], root: EventList): Buffer {
+  #execute(
+    { key, document, operationName, variables }: Prepared,
+    scopes: readonly Scope[],
+    root: EventList & SampleList,
+  ): Buffer {
     const { executor, queries, host, report } = this.options;
     let view: HostView | undefined;
     const context: RequestContext = { queries, caller: this.options.caller(scopes), host: () => (view ??= host()) };
@@ -123,9 +157,9 @@ function checkWindow(windowMs: number): number {
   throw new ProcflowError('INVALID_ARGUMENT', `windowMs is ${MIN_WINDOW_MS} to ${MAX_WINDOW_MS}, not ${windowMs}`);
 }
 
-function viewOf({ kind, row }: StreamEvent<unknown>): FlowEventView | ProcessEventView {
-  // Flow events have no field `process`, and process events none that is `flow`: one object serves both.
-  return { kind, flow: row, process: row } as unknown as FlowEventView;
+function viewOf({ kind, row }: StreamEvent<unknown>): EventList['events'][number] {
+  // Each kind of event reads the field of its own name: one object serves them all.
+  return { kind, flow: row, process: row, exchange: row } as unknown as FlowEventView;
 }
 
 /** The validation rule SingleFieldSubscriptions has seen to it that there is one. */

@@ -4,6 +4,7 @@
  */
 import {
   FLOW_NOTE_CODES,
+  type Container,
   type Direction,
   type Endpoint,
   type Flow,
@@ -25,7 +26,7 @@ import {
 import type { NumberTest, TextTest } from './matchers.js';
 
 export type Predicate<T> = (row: T) => boolean;
-type AddressTest = (address: string) => boolean;
+export type AddressTest = (address: string) => boolean;
 
 interface FieldBase {
   readonly name: string;
@@ -40,6 +41,8 @@ export type FilterField<T> = FieldBase &
     | { readonly kind: 'String'; build(test: TextTest, names: Names): Predicate<T> }
     | { readonly kind: 'Int' | 'Long' | 'Float' | 'Time'; build(test: NumberTest, names: Names): Predicate<T> }
     | { readonly kind: 'Ip'; build(test: AddressTest, names: Names): Predicate<T> }
+    /** A number that its values are not below. */
+    | { readonly kind: 'Minimum'; build(least: number, names: Names): Predicate<T> }
     | { readonly kind: 'Boolean'; build(wanted: boolean, names: Names): Predicate<T> }
     | {
         readonly kind: 'Enum';
@@ -76,7 +79,7 @@ export const FLOW_END_REASONS = [
 ] as const satisfies FlowEndReason[];
 
 /** Conditions on a process; on flows either end may satisfy them. */
-const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
+export const PROCESS_CONDITIONS: readonly FilterField<Process>[] = [
   {
     name: 'process',
     kind: 'String',
@@ -126,13 +129,40 @@ export const FLOW_FIELDS: readonly FilterField<Flow>[] = [
   oneOf('state', 'FlowState', FLOW_STATES, (flow) => flow.state),
   oneOf('endReason', 'FlowEndReason', FLOW_END_REASONS, (flow) => flow.endReason),
   {
+    name: 'application',
+    kind: 'String',
+    late: true,
+    build:
+      (test) =>
+      ({ application }) =>
+        application !== null && (test.whole(application.name) || test.whole(application.protocol)),
+  },
+  {
+    name: 'category',
+    kind: 'String',
+    late: true,
+    build: (test) => textOr((flow) => flow.application?.category ?? null, test),
+  },
+  {
+    name: 'serverName',
+    kind: 'String',
+    late: true,
+    build: (test) => textOr((flow) => flow.application?.serverName ?? null, test),
+  },
+  {
+    name: 'dnsQuery',
+    kind: 'String',
+    late: true,
+    build: (test) => textOr((flow) => flow.application?.dnsQuery ?? null, test),
+  },
+  {
     name: 'note',
     kind: 'Enum',
     type: 'FlowNoteCode',
     values: FLOW_NOTE_CODES,
-    build: (wanted) => {
+    build: (wanted, names) => {
       const mask = FLOW_NOTE_CODES.reduce((bits, code, bit) => (wanted.has(code) ? bits | (1 << bit) : bits), 0);
-      return (flow) => (flow.noteBits & mask) !== 0;
+      return (flow) => (names.notesOf(flow) & mask) !== 0;
     },
   },
   { name: 'communityId', kind: 'String', build: (test) => textOr((flow) => flow.communityId, test) },
@@ -159,15 +189,25 @@ export const PROCESS_FIELDS: readonly FilterField<Process>[] = [
   { name: 'startedBefore', kind: 'Boolean', build: (wanted) => (process) => process.startedBefore === wanted },
 ];
 
+export const CONTAINER_FIELDS: readonly FilterField<Container>[] = [
+  { name: 'id', kind: 'String', build: (test) => (container) => test.whole(container.id) },
+  { name: 'runtime', kind: 'String', build: (test) => textOr((container) => container.runtime, test) },
+  { name: 'podUid', kind: 'String', build: (test) => textOr((container) => container.podUid, test) },
+];
+
 export const USER_FIELDS: readonly FilterField<User>[] = [
   { name: 'name', kind: 'String', build: (test) => (user) => test.whole(user.name) },
   { name: 'uid', kind: 'Int', build: (test) => (user) => test(user.uid) },
 ];
 
 function onEitherEnd(field: FilterField<Process>): FilterField<Flow> {
-  const lift = (test: Predicate<Process>): Predicate<Flow> => {
+  return lifted(field, (test: Predicate<Process>): Predicate<Flow> => {
     return (flow) => eitherEnd(flow, test);
-  };
+  });
+}
+
+/** The same condition on rows that have one of another kind. */
+export function lifted<A, B>(field: FilterField<A>, lift: (test: Predicate<A>) => Predicate<B>): FilterField<B> {
   switch (field.kind) {
     case 'String':
       return { ...field, build: (test: TextTest, names: Names) => lift(field.build(test, names)) };
@@ -178,6 +218,8 @@ function onEitherEnd(field: FilterField<Process>): FilterField<Flow> {
       return { ...field, build: (test: NumberTest, names: Names) => lift(field.build(test, names)) };
     case 'Ip':
       return { ...field, build: (test: AddressTest, names: Names) => lift(field.build(test, names)) };
+    case 'Minimum':
+      return { ...field, build: (least: number, names: Names) => lift(field.build(least, names)) };
     case 'Boolean':
       return { ...field, build: (wanted: boolean, names: Names) => lift(field.build(wanted, names)) };
     case 'Enum':
@@ -189,37 +231,37 @@ function address(name: string, build: (test: AddressTest) => Predicate<Flow>): F
   return { name, kind: 'Ip', build };
 }
 
-function oneOf(
+export function oneOf<T>(
   name: string,
   type: string,
   values: readonly string[],
-  value: (flow: Flow) => string | null,
-): FilterField<Flow> {
+  value: (row: T) => string | null,
+): FilterField<T> {
   return {
     name,
     kind: 'Enum',
     type,
     values,
-    build: (wanted) => (flow) => {
-      const actual = value(flow);
+    build: (wanted) => (row) => {
+      const actual = value(row);
       return actual !== null && wanted.has(actual);
     },
   };
 }
 
-function portIs(endpoint: Endpoint, test: NumberTest): boolean {
+export function portIs(endpoint: Endpoint, test: NumberTest): boolean {
   return endpoint.port !== null && test(endpoint.port);
 }
 
 /** A condition on something unknown does not hold. */
-function textOr<T>(value: (row: T) => string | null, test: TextTest): Predicate<T> {
+export function textOr<T>(value: (row: T) => string | null, test: TextTest): Predicate<T> {
   return (row) => {
     const text = value(row);
     return text !== null && test.whole(text);
   };
 }
 
-function numberOr<T>(value: (row: T) => number | null, test: NumberTest): Predicate<T> {
+export function numberOr<T>(value: (row: T) => number | null, test: NumberTest): Predicate<T> {
   return (row) => {
     const number = value(row);
     return number !== null && test(number);

@@ -141,6 +141,8 @@ class Compiler<T> {
       case 'Long':
       case 'Float':
         return field.build(numberTest(value as NumberFilter), names);
+      case 'Minimum':
+        return field.build(value as number, names);
       case 'Time':
         return field.build(timeTest(value as TimeFilter, nowMicros), names);
       case 'Ip':

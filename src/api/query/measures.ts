@@ -1,10 +1,9 @@
 /** Numbers that a flow or endpoint has by computation; null as long as any that could make them is unknown. */
-import type { Endpoint, Flow, Process, User } from '../../correlate/model.js';
+import type { LiveState } from '../../correlate/live-state.js';
+import type { Endpoint, Flow, Process } from '../../correlate/model.js';
 
 /** What queries need of the live state besides the rows. */
-export interface Names {
-  user(uid: number): User;
-}
+export type Names = Pick<LiveState, 'user' | 'notesOf' | 'totalUsage' | 'currentUsage' | 'group'>;
 
 /** The sum of what is known of two; null when neither is. */
 export function knownSum(a: number | null, b: number | null): number | null {
@@ -47,7 +46,7 @@ function endHas(endpoint: Endpoint, test: (process: Process) => boolean): boolea
   const { process, creator, shares } = endpoint;
   if (process !== null && test(process)) return true;
   if (creator !== null && creator !== process && test(creator)) return true;
-  for (const share of shares) if (share.process !== process && test(share.process)) return true;
+  for (const share of shares) if (share.process !== process && share.hasMoved && test(share.process)) return true;
   return false;
 }
 

@@ -1,5 +1,13 @@
-import type { Flow, Process, User } from '../../correlate/model.js';
-import { flowDurationMs, flowOctets, flowPackets, flowPayloadBytes, flowRetransmittedPackets } from './measures.js';
+import type { Container, Flow, Process, User } from '../../correlate/model.js';
+import {
+  flowDurationMs,
+  flowOctets,
+  flowPackets,
+  flowPayloadBytes,
+  flowRetransmittedPackets,
+  type Names,
+} from './measures.js';
+import { GroupSpending, ProcessSpending, SPENDING_MEASURES, type Spending } from './spending.js';
 
 export type Key = number | string | null;
 export type OrderDirection = 'ASC' | 'DESC';
@@ -13,11 +21,21 @@ export interface OrderField<T> {
    */
   readonly isFixed: boolean;
   readonly type: 'number' | 'string';
-  key(row: T): Key;
+  key(row: T, names: Names): Key;
 }
 
-function mutable<T>(name: string, key: (row: T) => number | null): OrderField<T> {
+export function mutable<T>(name: string, key: (row: T) => number | null): OrderField<T> {
   return { name, isFixed: false, type: 'number', key };
+}
+
+/** Orders by what is spent and moved. */
+function bySpending<T>(spending: (row: T, names: Names) => Spending): OrderField<T>[] {
+  return SPENDING_MEASURES.map((measure) => ({
+    name: measure.name,
+    isFixed: false,
+    type: 'number',
+    key: (row, names) => measure.of(spending(row, names)),
+  }));
 }
 
 function fixed<T>(name: string, key: (row: T) => number): OrderField<T> {
@@ -42,11 +60,18 @@ export const PROCESS_ORDERS: readonly OrderField<Process>[] = [
   fixed('PID', (process) => process.pid),
   { name: 'NAME', isFixed: false, type: 'string', key: (process) => process.name },
   mutable('FLOWS', (process) => process.flows.size),
+  ...bySpending<Process>((process, names) => new ProcessSpending(process, names)),
 ];
 
 export const USER_ORDERS: readonly OrderField<User>[] = [
   fixed('UID', (user) => user.uid),
   { name: 'NAME', isFixed: false, type: 'string', key: (user) => user.name },
+  ...bySpending<User>((user, names) => new GroupSpending(names.group('user', user.uid))),
+];
+
+export const CONTAINER_ORDERS: readonly OrderField<Container>[] = [
+  { name: 'ID', isFixed: true, type: 'string', key: (container) => container.id },
+  ...bySpending<Container>((container, names) => new GroupSpending(names.group('container', container.id))),
 ];
 
 /** Compares by key, what is unknown last in either direction, ties by id: a total order. */

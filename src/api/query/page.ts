@@ -2,6 +2,7 @@ import { ProcflowError } from '../../errors.js';
 import { Best } from './best.js';
 import { decodeCursor, encodeCursor, invalid, type Cursor } from './cursor.js';
 import type { Predicate } from './fields.js';
+import type { Names } from './measures.js';
 import { comparator, type Key, type OrderDirection, type OrderField } from './order.js';
 import type { PinnedList, Pins } from './pins.js';
 
@@ -15,6 +16,7 @@ export interface Listing<T> {
   /** Hash of all that defines the list except order and page. */
   readonly fingerprint: string;
   readonly order: OrderField<T>;
+  readonly names: Names;
   readonly direction: OrderDirection;
 }
 
@@ -96,7 +98,7 @@ function scannedPage<T>(listing: Listing<T>, request: PageRequest, cursor: Curso
     if (++scanned % ROWS_PER_CHECK === 0) request.deadline.check();
     if (!test(row)) continue;
     total++;
-    const key = order.key(row);
+    const key = order.key(row, listing.names);
     const id = listing.idOf(row);
     if (!order.isFixed) {
       ids.push(id);

@@ -1,14 +1,38 @@
 import { ProcflowError } from '../../errors.js';
 import { didYouMean } from '../../text.js';
-import type { LiveState } from '../../correlate/live-state.js';
-import type { Flow, Process, User } from '../../correlate/model.js';
+import type { LiveState, ProcessUsage } from '../../correlate/live-state.js';
+import type { Exchange } from '../../correlate/exchange.js';
+import { exchangesOf } from '../../correlate/exchange-table.js';
+import type { GroupKind } from '../../correlate/index.js';
+import type { Container, Flow, Process, User } from '../../correlate/model.js';
+import { HOST_KEY } from '../../correlate/index.js';
 import type { Caller } from './caller.js';
+import { concurrentProcesses, type UsageMeasure } from './concurrent.js';
 import { fingerprint } from './cursor.js';
-import { FLOW_FIELDS, PROCESS_FIELDS, USER_FIELDS, type Predicate } from './fields.js';
+import { EXCHANGE_FIELDS, EXCHANGE_ORDERS } from './exchange-fields.js';
+import { CONTAINER_FIELDS, FLOW_FIELDS, PROCESS_FIELDS, USER_FIELDS, type Predicate } from './fields.js';
 import { compileFilter, type Filter, type FilterInput } from './filter.js';
-import { FLOW_ORDERS, PROCESS_ORDERS, USER_ORDERS, type OrderDirection, type OrderField } from './order.js';
+import {
+  CONTAINER_ORDERS,
+  FLOW_ORDERS,
+  PROCESS_ORDERS,
+  USER_ORDERS,
+  type OrderDirection,
+  type OrderField,
+} from './order.js';
 import { checkPageSize, readPage, type Listing, type Page } from './page.js';
 import { Pins } from './pins.js';
+import {
+  containersOf,
+  listSeries,
+  timeSeries,
+  type SeriesDimension,
+  type SeriesList,
+  type SeriesMeasure,
+  type StepArguments,
+  type TimeSeries,
+} from './series.js';
+import { GroupSpending, ProcessSpending, type Spending } from './spending.js';
 import { resolveTime, type TimeArgument } from './time.js';
 import { FLOW_DIMENSIONS, totalFlows, type FlowDimension, type FlowMeasure, type FlowTotal } from './totals.js';
 
@@ -23,10 +47,12 @@ export interface ListArguments {
   readonly first?: number | null;
   readonly after?: string | null;
 }
-export interface FlowListArguments extends ListArguments {
+/** Of rows that last for a time. */
+export interface WindowedListArguments extends ListArguments {
   readonly from?: TimeArgument | null;
   readonly to?: TimeArgument | null;
 }
+export type FlowListArguments = WindowedListArguments;
 export interface ProcessListArguments extends ListArguments {
   readonly at?: TimeArgument | null;
 }
@@ -40,8 +66,18 @@ export interface TotalsArguments {
   readonly first?: number | null;
 }
 
+export interface SeriesListArguments extends StepArguments {
+  readonly groupBy?: SeriesDimension | null;
+  readonly where?: FilterInput | null;
+  readonly except?: FilterInput | null;
+  readonly orderBy?: SeriesMeasure | null;
+  readonly first?: number | null;
+}
+
 const DEFAULT_PAGE = 50;
+const DEFAULT_SERIES = 10;
 const DEFAULT_TOTALS = 20;
+const DEFAULT_CONCURRENT = 10;
 /** Both doors call the page size by their own name. */
 export type PageSizeName = 'first' | 'pageSize';
 
@@ -64,9 +100,24 @@ export class Queries {
       rows: of?.rows ?? (() => this.state.flows()),
       byId: (id) => this.state.flow(id),
       idOf: (flow) => flow.id,
-      filter: (asOf) => this.#windowed(this.filterFlows(args.where, args.except, caller, asOf).test, args, asOf),
+      filter: (asOf) => windowed(this.filterFlows(args.where, args.except, caller, asOf).test, args, asOf),
       fingerprint: fingerprint(['flows', of?.key, args.where, args.except, args.from, args.to]),
+      names: this.state,
       ...orderOf(FLOW_ORDERS, args.orderBy),
+    };
+    return this.#read(listing, args, caller);
+  }
+
+  exchanges(args: WindowedListArguments, caller: Caller, of?: Flow): Page<Exchange> {
+    caller.need('flows:read');
+    const listing: Listing<Exchange> = {
+      rows: () => (of === undefined ? this.state.exchanges() : exchangesOf(of)),
+      byId: (id) => this.state.exchange(id),
+      idOf: (exchange) => exchange.id,
+      filter: (asOf) => windowed(this.filterExchanges(args.where, args.except, caller, asOf).test, args, asOf),
+      fingerprint: fingerprint(['exchanges', of?.id, args.where, args.except, args.from, args.to]),
+      names: this.state,
+      ...orderOf(EXCHANGE_ORDERS, args.orderBy),
     };
     return this.#read(listing, args, caller);
   }
@@ -83,6 +134,7 @@ export class Queries {
       idOf: (process) => process.id,
       filter: (asOf) => aliveAt(this.filterProcesses(args.where, args.except, caller, asOf).test, args.at, asOf),
       fingerprint: fingerprint(['processes', of?.key, args.where, args.except, args.at]),
+      names: this.state,
       ...orderOf(PROCESS_ORDERS, args.orderBy),
     };
     return this.#read(listing, args, caller);
@@ -96,9 +148,65 @@ export class Queries {
       idOf: (user) => this.userId(user),
       filter: (asOf) => compileFilter(USER_FIELDS, args.where, args.except, this.#context(caller, asOf)).test,
       fingerprint: fingerprint(['users', args.where, args.except]),
+      names: this.state,
       ...orderOf(USER_ORDERS, args.orderBy, 'ASC'),
     };
     return this.#read(listing, args, caller);
+  }
+
+  containers(args: ListArguments, caller: Caller): Page<Container> {
+    caller.need('processes:read');
+    const containers = containersOf(this.state.processes());
+    const listing: Listing<Container> = {
+      rows: () => containers.values(),
+      byId: (id) => containers.get(id),
+      idOf: (container) => container.id,
+      filter: (asOf) => compileFilter(CONTAINER_FIELDS, args.where, args.except, this.#context(caller, asOf)).test,
+      fingerprint: fingerprint(['containers', args.where, args.except]),
+      names: this.state,
+      ...orderOf(CONTAINER_ORDERS, args.orderBy, 'ASC'),
+    };
+    return this.#read(listing, args, caller);
+  }
+
+  /** A container by its id; undefined when no process in it is remembered. */
+  container(id: string, caller: Caller): Container | undefined {
+    caller.need('processes:read');
+    return containersOf(this.state.processes()).get(id);
+  }
+
+  series(args: SeriesListArguments, caller: Caller): SeriesList {
+    caller.need('processes:read');
+    const first = checkPageSize('first', args.first ?? DEFAULT_SERIES, this.maxPageSize);
+    const groupBy = args.groupBy ?? 'HOST';
+    const orderBy = args.orderBy ?? 'CPU_LOAD';
+    const context = this.#context(caller, caller.nowMicros);
+    return listSeries(this.state, { ...args, groupBy, orderBy, first }, caller, context, this.#host.name);
+  }
+
+  processSeries(process: Process, args: StepArguments, caller: Caller): TimeSeries {
+    return timeSeries(this.state, process.meter?.track ?? null, args, caller);
+  }
+
+  groupSeries(kind: GroupKind, key: string | number, args: StepArguments, caller: Caller): TimeSeries {
+    caller.need('processes:read');
+    return timeSeries(this.state, this.state.group(kind, key)?.track ?? null, args, caller);
+  }
+
+  hostSeries(args: StepArguments, caller: Caller): TimeSeries {
+    return this.groupSeries('host', HOST_KEY, args, caller);
+  }
+
+  spendingOf(process: Process): Spending {
+    return new ProcessSpending(process, this.state);
+  }
+
+  groupSpending(kind: GroupKind, key: string | number): Spending {
+    return new GroupSpending(this.state.group(kind, key));
+  }
+
+  hostSpending(): Spending {
+    return this.groupSpending('host', HOST_KEY);
   }
 
   totals(args: TotalsArguments, caller: Caller): FlowTotal[] {
@@ -108,11 +216,12 @@ export class Queries {
       throw new ProcflowError('INVALID_ARGUMENT', message, { errors: [{ parameter: 'groupBy', message }] });
     }
     const { test } = this.filterFlows(args.where, args.except, caller, caller.nowMicros);
-    return totalFlows(this.state.flows(), this.#windowed(test, args, caller.nowMicros), {
+    return totalFlows(this.state.flows(), windowed(test, args, caller.nowMicros), {
       groupBy: args.groupBy,
       orderBy: args.orderBy ?? 'OCTETS',
       first: checkPageSize('first', args.first ?? DEFAULT_TOTALS, this.maxPageSize),
-      names: { user: (uid) => this.state.user(uid), hostName: this.#host.name },
+      names: this.state,
+      hostName: this.#host.name,
       deadline: caller.deadline,
     });
   }
@@ -133,6 +242,32 @@ export class Queries {
     asOf: number,
   ): Filter<Process> {
     return compileFilter(PROCESS_FIELDS, where, except, this.#context(caller, asOf));
+  }
+
+  filterExchanges(
+    where: FilterInput | null | undefined,
+    except: FilterInput | null | undefined,
+    caller: Caller,
+    asOf: number,
+  ): Filter<Exchange> {
+    return compileFilter(EXCHANGE_FIELDS, where, except, this.#context(caller, asOf));
+  }
+
+  exchange(id: string, caller: Caller): Exchange | undefined {
+    caller.need('flows:read');
+    return this.state.exchange(id);
+  }
+
+  /** What else ran on the host while an exchange lasted, most first. */
+  concurrentProcesses(
+    exchange: Exchange,
+    args: { readonly first?: number | null; readonly orderBy?: UsageMeasure | null },
+    caller: Caller,
+  ): readonly ProcessUsage[] {
+    caller.need('processes:read');
+    caller.deadline.check();
+    const first = checkPageSize('first', args.first ?? DEFAULT_CONCURRENT, this.maxPageSize);
+    return concurrentProcesses(this.state, exchange, args.orderBy ?? 'CPU_TIME', first);
   }
 
   flow(id: string, caller: Caller): Flow | undefined {
@@ -184,21 +319,6 @@ export class Queries {
     return { names: this.state, nowMicros, mayReadCommandLines: caller.mayReadCommandLines };
   }
 
-  /** Flows that were alive at some time of the window; a live flow is alive until now and beyond. */
-  #windowed(
-    test: Predicate<Flow>,
-    { from, to }: Pick<FlowListArguments, 'from' | 'to'>,
-    asOf: number,
-  ): Predicate<Flow> {
-    const isBounded = (from !== undefined && from !== null) || (to !== undefined && to !== null);
-    if (!isBounded) return test;
-    const fromMicros = from === undefined || from === null ? -Infinity : resolveTime(from, asOf);
-    const toMicros = to === undefined || to === null ? Infinity : resolveTime(to, asOf);
-    if (fromMicros > toMicros)
-      throw new ProcflowError('INVALID_ARGUMENT', 'the window ends (to) before it begins (from)');
-    return (flow) => flow.startMicros <= toMicros && (flow.endMicros ?? Infinity) >= fromMicros && test(flow);
-  }
-
   #read<T>(listing: Listing<T>, args: ListArguments, caller: Caller): Page<T> {
     caller.deadline.check();
     return readPage(listing, {
@@ -209,6 +329,21 @@ export class Queries {
       deadline: caller.deadline,
     });
   }
+}
+
+/** Rows that were alive at some time of the window; a live one is alive until now and beyond. */
+function windowed<T extends { readonly startMicros: number; readonly endMicros: number | null }>(
+  test: Predicate<T>,
+  { from, to }: Pick<WindowedListArguments, 'from' | 'to'>,
+  asOf: number,
+): Predicate<T> {
+  const isBounded = (from !== undefined && from !== null) || (to !== undefined && to !== null);
+  if (!isBounded) return test;
+  const fromMicros = from === undefined || from === null ? -Infinity : resolveTime(from, asOf);
+  const toMicros = to === undefined || to === null ? Infinity : resolveTime(to, asOf);
+  if (fromMicros > toMicros)
+    throw new ProcflowError('INVALID_ARGUMENT', 'the window ends (to) before it begins (from)');
+  return (row) => row.startMicros <= toMicros && (row.endMicros ?? Infinity) >= fromMicros && test(row);
 }
 
 function aliveAt(test: Predicate<Process>, at: TimeArgument | null | undefined, asOf: number): Predicate<Process> {

@@ -10,6 +10,7 @@
  * retransmits are kept by socket and not by process, so they are divided in proportion to that payload.
  */
 import type { Container, Endpoint, Flow, Process, User } from '../../correlate/model.js';
+import type { Usage } from '../../correlate/usage.js';
 import { Best } from './best.js';
 import type { Predicate } from './fields.js';
 import { networkOf } from './address.js';
@@ -24,6 +25,7 @@ import {
   type Names,
 } from './measures.js';
 import type { Deadline } from './page.js';
+import { SUMMED_MEASURES, summedMeasure, sumOfUsage } from './spending.js';
 import { ProcflowError } from '../../errors.js';
 
 export const FLOW_DIMENSIONS = [
@@ -38,6 +40,7 @@ export const FLOW_DIMENSIONS = [
   'REMOTE_PREFIX',
   'PORT',
   'PROTOCOL',
+  'APPLICATION',
   'DIRECTION',
   'STATE',
   'END_REASON',
@@ -55,6 +58,7 @@ export const FLOW_MEASURES = [
   'SENT_PAYLOAD_BYTES',
   'RECEIVED_PAYLOAD_BYTES',
   'RETRANSMITTED_PACKETS',
+  ...SUMMED_MEASURES,
 ] as const;
 export type FlowMeasure = (typeof FLOW_MEASURES)[number];
 
@@ -67,7 +71,12 @@ export interface TrafficSum {
 
 /** One group; the fields of dimensions that were not asked for are null. */
 export class FlowTotal implements TrafficSum {
-  constructor(readonly keys: readonly { readonly dimension: FlowDimension; readonly value: string | null }[]) {}
+  constructor(
+    readonly keys: readonly { readonly dimension: FlowDimension; readonly value: string | null }[],
+    private readonly names: Names,
+  ) {}
+  /** At the near ends. */
+  readonly processes = new Set<Process>();
   process: Process | null = null;
   processName: string | null = null;
   executable: string | null = null;
@@ -79,6 +88,7 @@ export class FlowTotal implements TrafficSum {
   remotePrefix: string | null = null;
   port: number | null = null;
   protocol: string | null = null;
+  application: string | null = null;
   direction: string | null = null;
   state: string | null = null;
   endReason: string | null = null;
@@ -90,6 +100,16 @@ export class FlowTotal implements TrafficSum {
   retransmittedPackets: number | null = null;
   readonly sent: TrafficSum = { octets: null, packets: null, payloadBytes: null, retransmittedPackets: null };
   readonly received: TrafficSum = { octets: null, packets: null, payloadBytes: null, retransmittedPackets: null };
+
+  /** What its processes have spent since their start. */
+  get usage(): Usage | null {
+    return sumOfUsage([...this.processes].map((process) => this.names.totalUsage(process)));
+  }
+
+  /** What its processes spent between their two latest samples. */
+  get currentUsage(): Usage | null {
+    return sumOfUsage([...this.processes].map((process) => this.names.currentUsage(process)));
+  }
 }
 
 /** A part of a flow as one group sees it. One object is filled again and again: a scan makes millions. */
@@ -103,13 +123,16 @@ interface Part {
   receivedPayload: number | null;
 }
 
-type TotalNames = Names & { readonly hostName: string };
+interface TotalNames {
+  readonly names: Names;
+  readonly hostName: string;
+}
 
 interface Dimension {
   readonly isOfEnd: boolean;
   /** The group's key, and how it is written into the group's row. */
-  readonly value: (flow: Flow, part: Part, names: TotalNames) => string | null;
-  readonly fill: (total: FlowTotal, flow: Flow, part: Part, names: TotalNames) => void;
+  readonly value: (flow: Flow, part: Part, of: TotalNames) => string | null;
+  readonly fill: (total: FlowTotal, flow: Flow, part: Part, of: TotalNames) => void;
 }
 
 const DIMENSIONS: Readonly<Record<FlowDimension, Dimension>> = {
@@ -122,8 +145,8 @@ const DIMENSIONS: Readonly<Record<FlowDimension, Dimension>> = {
   EXECUTABLE: ofEnd('executable', (part) => part.process?.executable ?? null),
   USER: {
     isOfEnd: true,
-    value: (_, part, names) => (part.process === null ? null : names.user(part.process.uid).name),
-    fill: (total, _, part, names) => (total.user = part.process && names.user(part.process.uid)),
+    value: (_, part, { names }) => (part.process === null ? null : names.user(part.process.uid).name),
+    fill: (total, _, part, { names }) => (total.user = part.process && names.user(part.process.uid)),
   },
   CONTAINER: {
     isOfEnd: true,
@@ -140,13 +163,14 @@ const DIMENSIONS: Readonly<Record<FlowDimension, Dimension>> = {
     fill: (total, flow) => (total.port = flow.server.port),
   },
   PROTOCOL: ofFlow('protocol', (flow) => flow.protocol),
+  APPLICATION: ofFlow('application', (flow) => flow.application?.name ?? null),
   DIRECTION: ofFlow('direction', (flow) => flow.direction),
   STATE: ofFlow('state', (flow) => flow.state),
   END_REASON: ofFlow('endReason', (flow) => flow.endReason),
   HOST: {
     isOfEnd: false,
-    value: (_flow, _part, names) => names.hostName,
-    fill: (total, _flow, _part, names) => (total.host = names.hostName),
+    value: (_flow, _part, { hostName }) => hostName,
+    fill: (total, _flow, _part, { hostName }) => (total.host = hostName),
   },
 };
 
@@ -158,6 +182,7 @@ type TextField =
   | 'remoteAddress'
   | 'remotePrefix'
   | 'protocol'
+  | 'application'
   | 'direction'
   | 'state'
   | 'endReason';
@@ -174,7 +199,8 @@ export interface TotalsRequest {
   readonly groupBy: readonly FlowDimension[];
   readonly orderBy: FlowMeasure;
   readonly first: number;
-  readonly names: TotalNames;
+  readonly names: Names;
+  readonly hostName: string;
   readonly deadline: Deadline;
 }
 
@@ -233,12 +259,17 @@ class Groups {
   }
 
   #addEnd(flow: Flow, near: Endpoint, far: Endpoint): void {
-    const process = near.shares[0]?.process ?? ownerOf(near);
+    const only = near.shares.length === 1 ? near.onlyShare : near.shares.find(({ hasMoved }) => hasMoved);
+    const process = only?.hasMoved === true ? only.process : ownerOf(near);
     this.#addPart(flow, process, near, far, 1, near.sent.payloadBytes, far.sent.payloadBytes);
   }
 
   #addProcesses(flow: Flow, near: Endpoint, far: Endpoint): void {
-    const { shares } = near;
+    if (near.shares.length < 2) {
+      this.#addEnd(flow, near, far);
+      return;
+    }
+    const shares = near.shares.filter(({ hasMoved }) => hasMoved);
     if (shares.length < 2) {
       this.#addEnd(flow, near, far);
       return;
@@ -268,6 +299,7 @@ class Groups {
     part.sentPayload = sentPayload;
     part.receivedPayload = receivedPayload;
     const group = this.#groupOf(flow, part);
+    if (process !== null) group.total.processes.add(process);
     addWhole(group, flow, part);
     addTraffic(group.total.sent, near, weight, sentPayload);
     addTraffic(group.total.received, far, weight, receivedPayload);
@@ -280,19 +312,19 @@ class Groups {
 
   #keyOf(flow: Flow, part: Part): string {
     const [only, second] = this.#dimensions;
-    const { names } = this.request;
-    if (only !== undefined && second === undefined) return only.value(flow, part, names) ?? UNKNOWN;
-    return JSON.stringify(this.#dimensions.map((dimension) => dimension.value(flow, part, names)));
+    const { request } = this;
+    if (only !== undefined && second === undefined) return only.value(flow, part, request) ?? UNKNOWN;
+    return JSON.stringify(this.#dimensions.map((dimension) => dimension.value(flow, part, request)));
   }
 
   #make(key: string, flow: Flow, part: Part): Group {
     if (this.#groups.size >= MAX_GROUPS) {
       throw new ProcflowError('QUERY_TOO_COMPLEX', `more than ${MAX_GROUPS} groups: narrow the filter or the window`);
     }
-    const { names } = this.request;
-    const keys = this.#dimensions.map(({ name, value }) => ({ dimension: name, value: value(flow, part, names) }));
-    const group = new Group(new FlowTotal(keys));
-    for (const dimension of this.#dimensions) dimension.fill(group.total, flow, part, names);
+    const { request } = this;
+    const keys = this.#dimensions.map(({ name, value }) => ({ dimension: name, value: value(flow, part, request) }));
+    const group = new Group(new FlowTotal(keys, request.names));
+    for (const dimension of this.#dimensions) dimension.fill(group.total, flow, part, request);
     this.#groups.set(key, group);
     return group;
   }
@@ -321,6 +353,8 @@ function measureOf(total: FlowTotal, measure: FlowMeasure): number | null {
       return total.received.payloadBytes;
     case 'RETRANSMITTED_PACKETS':
       return total.retransmittedPackets;
+    default:
+      return summedMeasure(measure, total);
   }
 }
 

@@ -11,6 +11,24 @@ import type { AnswerPaths } from './spec.js';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
 
+/** Sends the series of one thing: JSON, or CSV with a line for each step. */
+export function sendTimeSeries(
+  request: Request,
+  response: Response,
+  parameters: Parameters,
+  series: Json & { readonly timestamps: readonly string[] },
+  paths: AnswerPaths,
+): void {
+  response.setHeader('vary', 'accept');
+  if (!wantsCsv(request, parameters)) {
+    sendObject(response, series, parameters, paths);
+    return;
+  }
+  const columns = columnsOf(parameters, paths).filter((column) => column.startsWith('values.'));
+  response.setHeader('content-type', CSV_TYPE);
+  response.end(toCsv(rowsByStep(series.timestamps, [cutOf(parameters, paths)(series)]), ['time', ...columns]));
+}
+
 /** Sends one object. */
 export function sendObject(response: Response, value: Json, parameters: Parameters, paths: AnswerPaths): void {
   const cut = cutOf(parameters, paths);
@@ -54,6 +72,45 @@ export function sendList<T>(request: Request, response: Response, parameters: Pa
   const rest = Object.keys(tail).length === 0 ? '}' : `,${stringify(tail).slice(1)}`;
   const inner = lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`;
   response.end(`{"${name}":[${inner}]${rest}\n`);
+}
+
+export interface SeriesAnswer {
+  /** Beginning, end and length of the steps, and when each begins. */
+  readonly steps: Json & { readonly timestamps: readonly string[] };
+  readonly series: readonly Json[];
+  readonly paths: AnswerPaths;
+}
+
+/** Sends series: JSON with one a line, or CSV with a line for each step of each series. */
+export function sendSeries(request: Request, response: Response, parameters: Parameters, answer: SeriesAnswer): void {
+  const { steps, series, paths } = answer;
+  const cut = cutOf(parameters, paths);
+  response.setHeader('vary', 'accept');
+  if (wantsCsv(request, parameters)) {
+    response.setHeader('content-type', CSV_TYPE);
+    response.end(toCsv(rowsByStep(steps.timestamps, series.map(cut)), ['time', ...columnsOf(parameters, paths)]));
+    return;
+  }
+  response.setHeader('content-type', JSON_TYPE);
+  if (flag(parameters, 'pretty')) {
+    response.end(`${stringify({ ...steps, series: series.map(cut) }, 2)}\n`);
+    return;
+  }
+  const lines = series.map((row) => stringify(cut(row)));
+  const inner = lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`;
+  response.end(`${stringify(steps).slice(0, -1)},"series":[${inner}]}\n`);
+}
+
+/** A row for each step, with a single value where a series has a list of them. */
+export function rowsByStep(timestamps: readonly string[], series: readonly Json[]): Json[] {
+  return series.flatMap((row) => {
+    const lists = Object.entries((row['values'] ?? {}) as Readonly<Record<string, readonly unknown[]>>);
+    return timestamps.map((time, step) => ({
+      ...row,
+      time,
+      values: Object.fromEntries(lists.map(([name, values]) => [name, values[step]])),
+    }));
+  });
 }
 
 export function cutOf(parameters: Parameters, paths: AnswerPaths): Cut {

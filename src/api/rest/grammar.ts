@@ -12,6 +12,7 @@ export const OPERATORS = {
   Time: ['>', '<'],
   Ip: [''],
   Enum: [''],
+  Minimum: [''],
   Boolean: [''],
 } as const;
 
@@ -53,7 +54,7 @@ function conditionOf(
     case '<':
       return anyOf(values.map((lte) => ({ [field]: { lte } })));
     case '':
-      if (kind === 'Boolean') return { [field]: values[0] };
+      if (kind === 'Boolean' || kind === 'Minimum') return { [field]: values[0] };
       return { [field]: kind === 'Enum' ? values : { in: values } };
   }
 }

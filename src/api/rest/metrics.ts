@@ -17,6 +17,12 @@ export function metricsText(host: HostView, requests: RequestCounts): string {
   text.gauge('procflow_flows_ended_kept', 'Ended flows that are still remembered.', [[{}, host.endedFlows]]);
   text.counter('procflow_flows_started_total', 'Flows that started.', [[{}, host.flowsStarted]]);
   text.counter('procflow_flows_ended_total', 'Flows that ended.', [[{}, host.flowsEnded]]);
+  text.gauge('procflow_exchanges_live', 'Exchanges that last now.', [[{}, host.liveExchanges]]);
+  text.gauge('procflow_exchanges_ended_kept', 'Ended exchanges that are still remembered.', [
+    [{}, host.endedExchanges],
+  ]);
+  text.counter('procflow_exchanges_started_total', 'Exchanges that started.', [[{}, host.exchangesStarted]]);
+  text.counter('procflow_exchanges_ended_total', 'Exchanges that ended.', [[{}, host.exchangesEnded]]);
   text.gauge('procflow_processes_live', 'Processes that live now.', [[{}, host.liveProcesses]]);
   text.counter(
     'procflow_lost_total',

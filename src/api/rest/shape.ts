@@ -1,6 +1,7 @@
 /** The one place that turns the live state's objects into REST's JSON: the fields of GraphQL under the same names. */
 import {
-  flowNotes,
+  type Application,
+  noteCodes,
   type Container,
   type Endpoint,
   type Flow,
@@ -8,11 +9,27 @@ import {
   type Traffic,
   type User,
 } from '../../correlate/model.js';
+import type { SeriesValues } from '../../correlate/series/values.js';
+import type { Usage } from '../../correlate/usage.js';
 import { NOTE_TEXTS } from '../graphql/note-texts.js';
-import { sharesOf } from '../graphql/resolvers.js';
+import { sharesOf, usageOfEnd } from '../graphql/resolvers.js';
 import { formatLong } from '../graphql/scalars.js';
 import type { HostView } from '../graphql/mapped.js';
-import { commandLineOf, flowDurationMs, formatTime, ownerOf, type FlowTotal, type Queries } from '../query/index.js';
+import {
+  commandLineOf,
+  flowDurationMs,
+  formatTime,
+  ownerOf,
+  SERIES_VALUES,
+  type FlowTotal,
+  type NetworkUsage,
+  type Queries,
+  type SeriesList,
+  type SeriesRow,
+  type Spending,
+  type TimeSeries,
+} from '../query/index.js';
+import type { Sample } from '../stream/index.js';
 
 /** What the shapes need to know besides the rows. */
 export interface ShapeContext {
@@ -23,8 +40,8 @@ export interface ShapeContext {
 
 export type Json = Readonly<Record<string, unknown>>;
 
-const time = (micros: number | null): string | null => (micros === null ? null : formatTime(micros));
-const count = (value: number | null): number | string | null => (value === null ? null : formatLong(value));
+export const time = (micros: number | null): string | null => (micros === null ? null : formatTime(micros));
+export const count = (value: number | null): number | string | null => (value === null ? null : formatLong(value));
 
 export function flowShape(flow: Flow, context: ShapeContext): Json {
   return {
@@ -46,7 +63,8 @@ export function flowShape(flow: Flow, context: ShapeContext): Json {
     startedBefore: flow.startedBefore,
     rttMicros: flow.rttMicros,
     minRttMicros: flow.minRttMicros,
-    notes: flowNotes(flow).map((code) => ({ code, description: NOTE_TEXTS[code] })),
+    application: flow.application && applicationShape(flow.application),
+    notes: noteCodes(context.queries.state.notesOf(flow)).map((code) => ({ code, description: NOTE_TEXTS[code] })),
   };
 }
 
@@ -62,11 +80,34 @@ function endpointShape(endpoint: Endpoint, context: ShapeContext): Json {
       process: processBrief(share.process, context),
       sentPayloadBytes: formatLong(share.sentPayloadBytes),
       receivedPayloadBytes: formatLong(share.receivedPayloadBytes),
+      usage: usageShape(context.queries.state.usageOf(share)),
     })),
     creator: endpoint.creator && processBrief(endpoint.creator, context),
     user: owner && userBrief(context.queries.state.user(owner.uid)),
-    container: owner?.container ? containerShape(owner.container) : null,
+    container: owner?.container ? containerBrief(owner.container) : null,
     sent: trafficShape(endpoint.sent),
+    usage: usageShape(usageOfEnd(endpoint, context.queries)),
+  };
+}
+
+/** Its fields are the schema's own, in a fixed order. */
+function applicationShape(application: Application): Json {
+  const { protocol, name, category, confidence, serverName, alpn, tlsVersion } = application;
+  const { httpHost, httpUserAgent, dnsQuery, dnsReplyCode, sshClient, sshServer } = application;
+  return {
+    protocol,
+    name,
+    category,
+    confidence,
+    serverName,
+    alpn,
+    tlsVersion,
+    httpHost,
+    httpUserAgent,
+    dnsQuery,
+    dnsReplyCode,
+    sshClient,
+    sshServer,
   };
 }
 
@@ -103,8 +144,84 @@ function userBrief({ uid, name }: User): Json {
   return { uid, name };
 }
 
-function containerShape({ id, runtime, podUid }: Container): Json {
+function containerBrief({ id, runtime, podUid }: Container): Json {
   return { id, runtime, podUid };
+}
+
+export function containerShape(container: Container, { queries }: ShapeContext): Json {
+  return { ...containerBrief(container), ...spendingShape(queries.groupSpending('container', container.id)) };
+}
+
+/** What was spent in a window. */
+export function usageShape(usage: Usage | null): Json | null {
+  if (usage === null) return null;
+  return {
+    window: { from: formatTime(usage.window.from), to: formatTime(usage.window.to) },
+    cpuTimeMs: usage.cpuTimeMs,
+    userMs: usage.userMs,
+    systemMs: usage.systemMs,
+    averageCpuLoadPercent: usage.averageCpuLoadPercent,
+    memoryBytes: count(usage.memoryBytes),
+    peakMemoryBytes: count(usage.peakMemoryBytes),
+    minorFaults: count(usage.minorFaults),
+    majorFaults: count(usage.majorFaults),
+    ioWaitMs: usage.ioWaitMs,
+    ioWaitPercent: usage.ioWaitPercent,
+    readBytes: count(usage.readBytes),
+    writtenBytes: count(usage.writtenBytes),
+    voluntarySwitches: count(usage.voluntarySwitches),
+    involuntarySwitches: count(usage.involuntarySwitches),
+  };
+}
+
+function networkShape(network: NetworkUsage): Json {
+  return {
+    sentOctets: formatLong(network.sentOctets),
+    receivedOctets: formatLong(network.receivedOctets),
+    sentPackets: formatLong(network.sentPackets),
+    receivedPackets: formatLong(network.receivedPackets),
+    connections: network.connections,
+  };
+}
+
+function spendingShape({ usage, currentUsage, network }: Spending): Json {
+  return { usage: usageShape(usage), currentUsage: usageShape(currentUsage), network: networkShape(network) };
+}
+
+export function sampleShape({ process, usage, network }: Sample, context: ShapeContext): Json {
+  return { process: processBrief(process, context), usage: usageShape(usage), network: networkShape(network) };
+}
+
+export function seriesShape(series: SeriesRow, context: ShapeContext): Json {
+  return {
+    process: series.process && processBrief(series.process, context),
+    executable: series.executable,
+    user: series.user && userBrief(series.user),
+    container: series.container && containerBrief(series.container),
+    host: series.host,
+    values: valuesShape(series.values),
+  };
+}
+
+export function timeSeriesShape(series: TimeSeries): ReturnType<typeof stepsShape> {
+  return { ...stepsShape(series), values: valuesShape(series.values) };
+}
+
+export function stepsShape({
+  from,
+  to,
+  stepMs,
+  timestamps,
+}: SeriesList | TimeSeries): Json & { readonly timestamps: readonly string[] } {
+  return { from: formatTime(from), to: formatTime(to), stepMs, timestamps: timestamps.map(formatTime) };
+}
+
+/** Each list is made when it is read: `fields` may name only a few. */
+function valuesShape(values: SeriesValues): Json {
+  return Object.defineProperties(
+    {},
+    Object.fromEntries(SERIES_VALUES.map((name) => [name, { enumerable: true, get: () => values[name] }])),
+  );
 }
 
 export function processShape(process: Process, context: ShapeContext): Json {
@@ -122,7 +239,7 @@ export function processShape(process: Process, context: ShapeContext): Json {
     gid: process.gid,
     parent: process.parent && parentBrief(process.parent),
     cgroup: process.cgroup,
-    container: process.container && containerShape(process.container),
+    container: process.container && containerBrief(process.container),
     unit: process.unit,
     startTime: formatTime(process.startMicros),
     endTime: time(process.endMicros),
@@ -136,11 +253,13 @@ export function processShape(process: Process, context: ShapeContext): Json {
       argumentsTruncated: image.argumentsTruncated,
       startTime: formatTime(image.startMicros),
     })),
+    ...spendingShape(context.queries.spendingOf(process)),
   };
 }
 
 export function userShape(user: User, { queries }: ShapeContext): Json {
-  return { id: queries.userId(user), uid: user.uid, name: user.name };
+  const { uid, name } = user;
+  return { id: queries.userId(user), uid, name, ...spendingShape(queries.groupSpending('user', uid)) };
 }
 
 export function totalShape(total: FlowTotal, context: ShapeContext): Json {
@@ -156,13 +275,14 @@ export function totalShape(total: FlowTotal, context: ShapeContext): Json {
     processName: total.processName,
     executable: total.executable,
     user: total.user && userBrief(total.user),
-    container: total.container && containerShape(total.container),
+    container: total.container && containerBrief(total.container),
     unit: total.unit,
     localAddress: total.localAddress,
     remoteAddress: total.remoteAddress,
     remotePrefix: total.remotePrefix,
     port: total.port,
     protocol: total.protocol,
+    application: total.application,
     direction: total.direction,
     state: total.state,
     endReason: total.endReason,
@@ -171,10 +291,12 @@ export function totalShape(total: FlowTotal, context: ShapeContext): Json {
     ...sum(total),
     sent: sum(total.sent),
     received: sum(total.received),
+    usage: usageShape(total.usage),
+    currentUsage: usageShape(total.currentUsage),
   };
 }
 
-export function hostShape(host: HostView): Json {
+export function hostShape(host: HostView, spending: Spending): Json {
   return {
     id: host.id,
     name: host.name,
@@ -185,18 +307,30 @@ export function hostShape(host: HostView): Json {
     startTime: formatTime(host.startMicros),
     source: host.source,
     sourceReason: host.sourceReason,
-    tiers: host.tiers.map(({ name, state, reason }) => ({ name, state, reason })),
+    tiers: host.tiers.map(({ name, state, reason, sinceMicros }) => ({
+      name,
+      state,
+      reason,
+      since: time(sinceMicros),
+    })),
     losses: host.losses.map((loss) => ({ place: loss.place, count: formatLong(loss.count) })),
+    ...spendingShape(spending),
     liveFlows: host.liveFlows,
     endedFlows: host.endedFlows,
     liveProcesses: host.liveProcesses,
     flowsStarted: formatLong(host.flowsStarted),
     flowsEnded: formatLong(host.flowsEnded),
+    liveExchanges: host.liveExchanges,
+    endedExchanges: host.endedExchanges,
+    exchangesStarted: formatLong(host.exchangesStarted),
+    exchangesEnded: formatLong(host.exchangesEnded),
     agentCpuTimeMs: host.agentCpuTimeMs,
     agentMemoryBytes: formatLong(host.agentMemoryBytes),
     programRuns: Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs: formatLong(runs) })),
     lastPollMs: host.lastPollMs,
     pollIntervalMs: host.pollIntervalMs,
+    sampleIntervalMs: host.sampleIntervalMs,
+    delayAccounting: host.delayAccounting,
     subscribers: host.subscribers,
     agentCapabilities: { capture: host.agentCapabilities.capture, others: host.agentCapabilities.others },
   };

@@ -1,7 +1,7 @@
 import { ProcflowError } from '../../errors.js';
 import type { Framing } from '../http/http-sink.js';
 import { stringify } from '../json.js';
-import type { EventPosition, GroupSpec, StreamEvent } from '../stream/index.js';
+import type { EventPosition, GroupSpec, StreamEvent, StreamName } from '../stream/index.js';
 import type { Json } from './shape.js';
 
 const SSE: Framing = {
@@ -39,7 +39,7 @@ export function framingOf(format: StreamFormat): Framing {
 /** Renders windows as SSE or NDJSON text: all events of a window in one piece. */
 export function rendering<T>(
   format: StreamFormat,
-  word: 'flow' | 'process',
+  word: StreamName,
   run: string,
   shape: (row: T) => Json,
 ): Pick<GroupSpec<T>, 'render' | 'renderDropped'> {

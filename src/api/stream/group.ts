@@ -1,9 +1,10 @@
+import type { Process } from '../../correlate/model.js';
 import type { Filter } from '../query/index.js';
 import type { Batch, Subscriber } from './subscriber.js';
 
 export type FlowEventKind = 'STARTED' | 'UPDATED' | 'ENDED';
 export type ProcessEventKind = 'STARTED' | 'EXECUTED' | 'EXITED';
-export type EventKind = FlowEventKind | ProcessEventKind;
+export type EventKind = FlowEventKind | ProcessEventKind | 'SAMPLED';
 
 /** One event as it waits for the end of its window. */
 export interface StreamEvent<T> {
@@ -18,6 +19,8 @@ export interface GroupSpec<T> {
   readonly kinds: ReadonlySet<EventKind>;
   readonly filter: Filter<T>;
   readonly windowMs: number;
+  /** Makes rows of sampled processes; null when there is nothing to tell of one. */
+  pick?(process: Process): T | null;
   /** Called once a window for all subscribers. */
   render(events: readonly StreamEvent<T>[], dropped: number): Buffer;
   renderDropped(count: number): Buffer;
@@ -81,6 +84,9 @@ export class Group<T> {
         this.#updated.add(row);
         this.#push({ kind, row, sequence });
         return;
+      case 'SAMPLED':
+        this.#push({ kind, row, sequence });
+        return;
       case 'EXECUTED':
       case 'ENDED':
       case 'EXITED':
@@ -89,6 +95,12 @@ export class Group<T> {
         if (kinds.has(kind) && filter.test(row)) this.#push({ kind, row, sequence });
         return;
     }
+  }
+
+  /** Takes note of a sample, if the subscribers want it. */
+  noteSample(process: Process): void {
+    const row = this.spec.pick?.(process) ?? null;
+    if (row !== null) this.note('SAMPLED', row, null);
   }
 
   /** Ends the window now. Does not throw: it runs by a timer, for nobody that could answer for it. */

@@ -1,7 +1,9 @@
 import type { Fact, LiveState } from '../../correlate/live-state.js';
+import type { Exchange } from '../../correlate/exchange.js';
 import type { Flow, Process } from '../../correlate/model.js';
 import { Group, type EventKind, type GroupSpec, type StreamEvent } from './group.js';
 import { Recent } from './recent.js';
+import type { Sample } from './samples.js';
 import { Subscriber, type EndReason, type Sink } from './subscriber.js';
 
 export interface HubOptions {
@@ -16,6 +18,8 @@ export interface HubOptions {
 export interface Streamed {
   flow: Flow;
   process: Process;
+  exchange: Exchange;
+  sample: Sample;
 }
 export type StreamName = keyof Streamed;
 
@@ -44,8 +48,16 @@ export class Hub {
   readonly #groups: { readonly [K in StreamName]: Map<string, Group<Streamed[K]>> } = {
     flow: new Map(),
     process: new Map(),
+    exchange: new Map(),
+    sample: new Map(),
   };
-  readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = { flow: new Recent(), process: new Recent() };
+  /** Samples are not kept: a later one says more. */
+  readonly #recent: { readonly [K in StreamName]: Recent<Streamed[K]> } = {
+    flow: new Recent(),
+    process: new Recent(),
+    exchange: new Recent(),
+    sample: new Recent(),
+  };
   readonly #unsubscribe: () => void;
   readonly #progressTimer: NodeJS.Timeout;
   #dropped = 0;
@@ -111,24 +123,42 @@ export class Hub {
     clearInterval(this.#progressTimer);
   }
 
-  *#allGroups(): Iterable<Group<Flow> | Group<Process>> {
+  *#allGroups(): Iterable<Group<Flow> | Group<Process> | Group<Exchange> | Group<Sample>> {
     yield* this.#groups.flow.values();
     yield* this.#groups.process.values();
+    yield* this.#groups.exchange.values();
+    yield* this.#groups.sample.values();
   }
 
   #onFact(fact: Fact): void {
-    if (fact.kind === 'flow') this.#note('flow', fact.event, fact.flow);
-    else this.#note('process', fact.event, fact.process);
+    switch (fact.kind) {
+      case 'sample':
+        this.#eachGroup('sample', (group) => group.noteSample(fact.process));
+        return;
+      case 'flow':
+        this.#note('flow', fact.event, fact.flow);
+        return;
+      case 'process':
+        this.#note('process', fact.event, fact.process);
+        return;
+      case 'exchange':
+        this.#note('exchange', fact.event, fact.exchange);
+        return;
+    }
   }
 
   #note<K extends StreamName>(name: K, kind: EventKind, row: Streamed[K]): void {
     const recent: Recent<Streamed[K]> = this.#recent[name];
     // What changes often is not worth keeping: a later change says the same and more.
     const sequence = kind === 'UPDATED' ? null : recent.add(kind, row);
+    this.#eachGroup(name, (group) => group.note(kind, row, sequence));
+  }
+
+  #eachGroup<K extends StreamName>(name: K, tell: (group: Group<Streamed[K]>) => void): void {
     const groups: Map<string, Group<Streamed[K]>> = this.#groups[name];
     for (const group of groups.values()) {
       try {
-        group.note(kind, row, sequence);
+        tell(group);
       } catch (error) {
         this.options.report(error);
       }

@@ -22,6 +22,8 @@ before(async () => {
   flow = state.addFlow({ client: curl, server: worker, sent: 77, received: 2 ** 53 });
   flow.server.sent.octets = 2 ** 60;
   flow.noteBits = 1 << 7;
+  state.addExchange(flow, { durationMs: 300 });
+  state.cpuMs.set(curl, 7);
   for (let i = 0; i < 20; i++) state.addFlow({ client: curl, serverAddress: '93.184.216.34', serverPort: 443 });
 });
 
@@ -32,7 +34,7 @@ const WHOLE = `fragment P on Process { id pid name executable commandLine argume
     processes { process { name } sentPayloadBytes receivedPayloadBytes } container { id }
     sent { octets packets payloadBytes messages retransmittedPackets octetsDerived tcpFlags } }
   query Q($where: FlowFilter, $first: Int = 3, $withHost: Boolean = true) {
-    host { id name bootId kernel agentVersion agentPid startTime source sourceReason tiers { name state reason }
+    host { id name bootId kernel agentVersion agentPid startTime source sourceReason tiers { name state reason since }
       losses { place count } liveFlows flowsStarted agentCpuTimeMs agentMemoryBytes programRuns { program runs } lastPollMs subscribers }
     hosts { name }
     flows(where: $where, first: $first, orderBy: {field: PAYLOAD_BYTES}) {
@@ -40,10 +42,14 @@ const WHOLE = `fragment P on Process { id pid name executable commandLine argume
       edges { node { id } }
       nodes { __typename id communityId host @include(if: $withHost) { name } protocol protocolNumber ipVersion direction state
         client { ...E } server { ...E } startTime lastTime endTime durationMs endReason startedBefore rttMicros minRttMicros
+        application { protocol name category confidence serverName alpn tlsVersion httpHost httpUserAgent dnsQuery dnsReplyCode sshClient sshServer }
         notes { code description } }
     }
     flowTotals(groupBy: [PROCESS, PORT]) { keys { dimension value } process { name } port flows octets payloadBytes sent { octets } received { octets } }
     processes(where: {process: {eq: "nginx"}}) { nodes { name children { totalCount nodes { name } } flows(first: 2) { totalCount nodes { id } } } }
+    exchanges(where: {minDurationMs: 200}) { totalCount edges { node { id target } } nodes { status outcome endTime
+      usage { cpuTimeMs window { from } } concurrentProcesses { process { name } usage { cpuTimeMs } } notes { code } thread { tid name }
+      flow { exchanges { totalCount } client { process { name } } } } }
     users(orderBy: {field: NAME}) { totalCount nodes { id uid name processes { totalCount } flows(where: {port: {eq: 80}}) { totalCount } } }
     user(name: "ada") { uid }
   }`;

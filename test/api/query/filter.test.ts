@@ -102,7 +102,7 @@ test('what sets no condition keeps everything, and as an exception leaves nothin
 test('every process that moved bytes and the creator count, also when another did last', () => {
   const flow = state.addFlow({ client: curl, server: worker });
   const helper = state.addProcess({ name: 'helper' });
-  flow.server.shares = [...flow.server.shares, new ProcessShare(helper)];
+  flow.server.shares = [...flow.server.shares, Object.assign(new ProcessShare(helper), { sentMessages: 1 })];
   flow.server.creator = master;
   const context = { names: state, nowMicros: state.now, mayReadCommandLines: true };
   for (const where of [{ process: { eq: 'helper' } }, { pid: { eq: master.pid } }, { user: { eq: 'root' } }]) {

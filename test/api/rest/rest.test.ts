@@ -20,7 +20,7 @@ before(async () => {
   curl.container = { id: 'abc', runtime: 'docker', podUid: null };
   flow = state.addFlow({ client: curl, server: worker, sent: 77, received: 2_000_000 });
   flow.noteBits = 1 << 7;
-  flow.client.sent.tcpFlags = ['SYN', 'ACK'];
+  flow.client.sent.tcpFlagBits = 0x12;
   for (let i = 0; i < 9; i++) state.addFlow({ client: curl, serverAddress: '10.1.2.3', serverPort: 443, sent: i });
   state.addFlow({
     client: state.addProcess({ name: '=cmd|"x"', uid: 0 }),

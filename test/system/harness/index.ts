@@ -28,3 +28,4 @@ export {
 export { across, makeNamespacePair, type Namespace, type NamespacePair } from './namespaces.js';
 export { copyBuild } from './readable-build.js';
 export { PacketCapture, readPackets, sum, type WireCount, type WirePacket } from './packet-capture.js';
+export { spend, UsageRows, type Edges, type Reading, type Spent } from './usage-rows.js';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What a datagram is at the IP layer: computed, since no program sees packets. */
-#ifndef PROCFLOW_PACKETS_H
-#define PROCFLOW_PACKETS_H
+#ifndef PROCFLOW_PACKET_SIZES_H
+#define PROCFLOW_PACKET_SIZES_H
 
 #include "peers.h"
 

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* What threads and processes have spent, read at the moment when it is asked for. */
+#ifndef PROCFLOW_USAGE_H
+#define PROCFLOW_USAGE_H
+
+#include "memory.h"
+
+/* A process with more threads is not read at the edges of its flows: that would cost it too much. */
+#define PF_EDGE_THREADS 1024
+/* The same for the agent, who pays for it by itself. */
+#define PF_SAMPLE_THREADS (1 << 20)
+
+/*
+ * What to take from the monotonic clock to get the scheduler's, which programs cannot read; 0 when it is not known.
+ * procflow_calibrate keeps it right.
+ */
+volatile __u64 scheduler_offset = 0;
+
+/*
+ * CPU time of a thread. The kernel adds up at ticks and switches, so that what a running thread has had since is to be
+ * added: from the last reading of its CPU's clock until now, and from the last adding up until that reading. What adds
+ * up meanwhile makes it begin again.
+ */
+static __always_inline __u64 read_cpu_time(struct task_struct *task)
+{
+	__u64 offset = scheduler_offset, added_up, clock, since_clock, since_added_up;
+	struct rq *rq;
+
+	for (int i = 0; i < 3; i++) {
+		added_up = task->se.sum_exec_runtime;
+		if (!task->on_cpu || !offset)
+			break;
+		rq = task->se.cfs_rq->rq; /* of its CPU, whatever its scheduling class */
+		clock = rq->clock;
+		since_clock = bpf_ktime_get_ns() - offset - clock;
+		since_added_up = rq->clock_task - task->se.exec_start;
+		barrier();
+		if (task->se.sum_exec_runtime != added_up || rq->clock != clock)
+			continue;
+		if ((__s64)since_clock < 0)
+			since_clock = 0;
+		if ((__s64)since_added_up < 0)
+			since_added_up = 0;
+		return added_up + since_clock + since_added_up;
+	}
+	return added_up;
+}
+
+/* The delays of a thread; PF_UNKNOWN when the kernel does not account them. */
+static __always_inline __u64 read_io_wait(struct task_struct *task)
+{
+	struct task_delay_info *delays = task->delays;
+
+	return delays ? delays->blkio_delay : PF_UNKNOWN;
+}
+
+/* Usage of one thread. */
+static __always_inline void read_thread_usage(struct task_struct *task, struct pf_usage *to)
+{
+	to->cpu_ns = read_cpu_time(task);
+	to->user_ns = task->utime;
+	to->system_ns = task->stime;
+	to->minor_faults = task->min_flt;
+	to->major_faults = task->maj_flt;
+	to->io_wait_ns = read_io_wait(task);
+	to->read_bytes = task->ioac.read_bytes;
+	to->written_bytes = task->ioac.write_bytes;
+	to->voluntary_switches = task->nvcsw;
+	to->involuntary_switches = task->nivcsw;
+}
+
+static __always_inline void add_thread_usage(struct task_struct *thread, struct pf_usage *to)
+{
+	__u64 io_wait;
+
+	to->cpu_ns += read_cpu_time(thread);
+	to->user_ns += thread->utime;
+	to->system_ns += thread->stime;
+	to->minor_faults += thread->min_flt;
+	to->major_faults += thread->maj_flt;
+	to->read_bytes += thread->ioac.read_bytes;
+	to->written_bytes += thread->ioac.write_bytes;
+	to->voluntary_switches += thread->nvcsw;
+	to->involuntary_switches += thread->nivcsw;
+	/* One that exits was added to those that did, by the time that it has no memory any more. */
+	io_wait = read_io_wait(thread);
+	if (io_wait != PF_UNKNOWN && (thread->mm || thread->pid == thread->tgid))
+		to->io_wait_ns += io_wait;
+}
+
+/* Threads that are gone. */
+static __always_inline void read_dead_usage(struct task_struct *task, struct pf_usage *to)
+{
+	struct signal_struct *group = task->signal;
+	struct pf_group *kept;
+
+	to->cpu_ns = group->sum_sched_runtime;
+	to->user_ns = group->utime;
+	to->system_ns = group->stime;
+	to->minor_faults = group->min_flt;
+	to->major_faults = group->maj_flt;
+	to->read_bytes = group->ioac.read_bytes;
+	to->written_bytes = group->ioac.write_bytes;
+	to->voluntary_switches = group->nvcsw;
+	to->involuntary_switches = group->nivcsw;
+	kept = group->sum_sched_runtime ? find_group(task) : 0;
+	to->io_wait_ns = kept ? kept->dead_io_wait_ns : 0;
+}
+
+static __always_inline __u32 deaths(struct signal_struct *group)
+{
+	if (!bpf_core_field_exists(group->stats_lock.seqcount.seqcount.sequence))
+		return 0;
+	return group->stats_lock.seqcount.seqcount.sequence;
+}
+
+/* A walk over the threads of a group. */
+struct walk {
+	struct pf_usage sum;
+	__u64 head; /* of the list */
+	__u64 at;
+};
+
+static long walk_thread(__u32 index, struct walk *walk)
+{
+	struct task_struct *thread;
+
+	if (walk->at == walk->head)
+		return 1;
+	thread = (struct task_struct *)bpf_rdonly_cast(
+		(const void *)(walk->at - bpf_core_field_offset(struct task_struct, thread_node)),
+		bpf_core_type_id_kernel(struct task_struct));
+	add_thread_usage(thread, &walk->sum);
+	walk->at = (__u64)thread->thread_node.next;
+	return 0;
+}
+
+static __noinline __u32 read_group(struct task_struct *task, struct pf_usage *to, __u32 most_threads)
+{
+	struct walk walk = {};
+	struct signal_struct *group;
+	__u32 before, threads = 0;
+
+	if (!task || !to)
+		return 0;
+	group = task->signal;
+	/* A thread that dies goes from the list to the sum, and counts itself on the way. */
+	for (int i = 0; i < 3; i++) {
+		before = deaths(group);
+		threads = group->nr_threads;
+		read_dead_usage(task, &walk.sum);
+		if (threads <= 1) {
+			add_thread_usage(task, &walk.sum);
+		} else if (threads > most_threads || !has_casts()) {
+			return 0;
+		} else {
+			walk.head = (__u64)&group->thread_head;
+			walk.at = (__u64)group->thread_head.next;
+			bpf_loop(most_threads + 1, walk_thread, &walk, 0);
+			if (walk.at != walk.head)
+				return 0;
+		}
+		barrier();
+		if (deaths(group) == before && !(before & 1))
+			break;
+	}
+	if (read_io_wait(task->group_leader) == PF_UNKNOWN)
+		walk.sum.io_wait_ns = PF_UNKNOWN;
+	*to = walk.sum;
+	return threads;
+}
+
+/*
+ * Usage of a process: all threads, living and dead. Returns how many live, or 0 when it cannot be told: they are too
+ * many, or the kernel (before 6.2) gives no way to visit them.
+ */
+static __always_inline __u32 read_group_usage(struct task_struct *task, struct pf_usage *to)
+{
+	return read_group(task, to, PF_EDGE_THREADS);
+}
+
+/* A thread ends: what the kernel does not sum is added to that of the others that did. */
+static __always_inline void keep_dead_io_wait(struct task_struct *thread)
+{
+	__u64 io_wait = read_io_wait(thread);
+	struct pf_group *group;
+
+	if (thread->pid == thread->tgid || io_wait == PF_UNKNOWN || !io_wait)
+		return;
+	group = find_group(thread);
+	if (!group)
+		group = make_group(thread);
+	if (group)
+		__sync_fetch_and_add(&group->dead_io_wait_ns, io_wait);
+}
+
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(procflow_free, struct task_struct *task)
+{
+	__u64 key = (__u64)task;
+
+	count_run(PF_RUN_FREE);
+	if (task->pid == task->tgid)
+		bpf_map_delete_elem(&groups, &key);
+	return 0;
+}
+
+/*
+ * Run by the agent right after the kernel brought the scheduler's clock of this CPU up to date for it (by
+ * CLOCK_THREAD_CPUTIME_ID), a few times in a row: what lies between makes the difference greater, so the smallest counts.
+ */
+SEC("syscall")
+int procflow_calibrate(struct pf_calibration *run)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 difference;
+
+	measure_distances();
+	if (!bpf_core_field_exists(task->se.cfs_rq))
+		return 0;
+	difference = bpf_ktime_get_ns() - task->se.cfs_rq->rq->clock;
+	if (difference < run->smallest)
+		run->smallest = difference;
+	if (run->last)
+		scheduler_offset = run->smallest;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,59 @@
+#include "delay_accounting.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace procflow {
+namespace {
+
+constexpr const char* kPath = "/proc/sys/kernel/task_delayacct";
+
+// The first character, or 0 with errno set.
+char read_setting() {
+  const int fd = open(kPath, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char value = 0;
+  if (read(fd, &value, 1) != 1) value = 0;
+  ::close(fd);
+  return value;
+}
+
+bool write_setting(char value) {
+  const int fd = open(kPath, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool written = write(fd, &value, 1) == 1;
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return written;
+}
+
+}  // namespace
+
+DelayAccounting::DelayAccounting(bool wanted) {
+  const char now = read_setting();
+  if (now == '1') return;
+  if (now == 0) {
+    obstacle_ = "the kernel has no kernel.task_delayacct: it is built without CONFIG_TASK_DELAY_ACCT";
+  } else if (!wanted) {
+    obstacle_ = "kernel.task_delayacct is 0, and capture.delayAccounting forbids to change it";
+  } else if (!write_setting('1')) {
+    obstacle_ = std::string("kernel.task_delayacct is 0, and cannot be changed: ") + std::strerror(errno);
+  } else {
+    switched_on_ = true;
+  }
+}
+
+const char* DelayAccounting::state() const {
+  if (read_setting() != '1') return "OFF";
+  return switched_on_ ? "SWITCHED_ON" : "ON";
+}
+
+DelayAccounting::~DelayAccounting() {
+  if (switched_on_) write_setting('0');
+}
+
+}  // namespace procflow
