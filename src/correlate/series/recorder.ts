@@ -128,6 +128,8 @@ export class Recorder {
 
   /** Records what a process spent since the reading before; since its start if that was seen. */
   private record(process: Process, meter: Meter, before: Reading | null, to: Reading): void {
+    // Most processes sleep.
+    if (before !== null && isSame(before, to)) return;
     const from = before ?? (process.startedBefore ? to : NOTHING_SPENT);
     const fromMicros = before === null && from !== to ? process.startMicros : from.micros;
     const { amounts } = this;
@@ -253,6 +255,20 @@ export class Recorder {
       }
     }
   }
+}
+
+function isSame(a: Reading, b: Reading): boolean {
+  return (
+    a.cpuNs === b.cpuNs &&
+    a.userNs === b.userNs &&
+    a.voluntarySwitches === b.voluntarySwitches &&
+    a.involuntarySwitches === b.involuntarySwitches &&
+    a.minorFaults === b.minorFaults &&
+    a.majorFaults === b.majorFaults &&
+    a.readBytes === b.readBytes &&
+    a.writtenBytes === b.writtenBytes &&
+    Object.is(a.ioWaitNs, b.ioWaitNs)
+  );
 }
 
 function known(amount: number): number {
