@@ -7,6 +7,7 @@ import { Agent, Child, eventually, run, skipWithoutBpf, spend, type Spent } from
 const skip = await skipWithoutBpf('what processes spend, as the API shows it');
 const MS = 1e6;
 const MIB = 1 << 20;
+const PAGES = 777;
 /** Nobody else on the machine has this uid. */
 const LONELY_UID = 54_321;
 
@@ -75,7 +76,7 @@ describe('what processes spend', { skip }, () => {
   for (const side of ['client', 'server'] as const) {
     test(`in the window of a flow: CPU, faults and the highest memory, ${side}`, async () => {
       const works = 'none,burn,none,memory,none,faults';
-      const told = await spend({ side, works, ms: 150, mib: 100, pages: 777 });
+      const told = await spend({ side, works, ms: 150, mib: 100, pages: PAGES });
       for (const spent of told) {
         await eventually(async () => {
           const flow = await flowOf(spent);
@@ -84,7 +85,7 @@ describe('what processes spend', { skip }, () => {
           assert.ok(usage, JSON.stringify(flow.notes));
           near(usage.cpuTimeMs, spent.cpuNs / MS, Math.max(1, (0.02 * spent.cpuNs) / MS), `CPU of ${spent.work}`);
           near(usage.userMs + usage.systemMs, usage.cpuTimeMs, 0.001, 'user and system');
-          const grown = spent.work === 'memory' ? 100 * MIB : 0;
+          const grown = { memory: 100 * MIB, faults: PAGES * 4096 }[spent.work] ?? 0;
           near(usage.peakMemoryBytes ?? NaN, spent.memoryBefore + grown, MIB, `peak of ${spent.work}`);
           if (spent !== told[0]) assert.equal(usage.minorFaults, spent.minorFaults, `faults of ${spent.work}`);
           assert.deepEqual(end.processes[0]?.usage, usage);
@@ -128,7 +129,8 @@ describe('what processes spend', { skip }, () => {
     const stat = statOf(counting.pid);
     assert.equal(usage.minorFaults, stat.minorFaults);
     assert.equal(usage.majorFaults, stat.majorFaults);
-    assert.equal(usage.memoryBytes, stat.residentPages * 4096);
+    // The kernel shows it without what each CPU still has to add.
+    near(usage.memoryBytes ?? NaN, stat.residentPages * 4096, MIB, 'memory');
     const switches = switchesOf(counting.pid);
     assert.deepEqual([usage.voluntarySwitches, usage.involuntarySwitches], switches);
 
@@ -145,7 +147,7 @@ describe('what processes spend', { skip }, () => {
     const [host] = (
       await agent.rest<{ series: { values: { cpuLoadPercent: (number | null)[] } }[] }>('/v1/series?from=-5s')
     ).series;
-    assert.ok(host?.values.cpuLoadPercent.every((load) => load === null || (load > 0 && load < 100 * cpus() + 10)));
+    assert.ok(host?.values.cpuLoadPercent.every((load) => load === null || (load > 0 && load < 150 * cpus())));
     for (const child of children) {
       child.process.kill('SIGKILL');
       await child.ended;
@@ -157,17 +159,19 @@ describe('what processes spend', { skip }, () => {
     await run('setpriv', `--reuid=${LONELY_UID}`, '--clear-groups', '/bin/sh', '-c', script);
     await eventually(async () => {
       const query = `{ user(uid: ${LONELY_UID}) { usage { cpuTimeMs minorFaults involuntarySwitches }
-        processes(first: 1000) { totalCount nodes { endTime usage { cpuTimeMs minorFaults } } } } }`;
+        processes(first: 1000) { totalCount nodes { name endTime usage { cpuTimeMs minorFaults } } } } }`;
       const { user } = await agent.graphql<{ user: UserView | null }>(query);
       assert.ok(user?.usage);
       const { totalCount, nodes } = user.processes;
       assert.equal(totalCount, 101);
       assert.ok(nodes.every(({ endTime }) => endTime !== null));
-      const sum = (field: 'cpuTimeMs' | 'minorFaults'): number =>
-        nodes.reduce((all, { usage }) => all + (usage?.[field] ?? NaN), 0);
-      near(user.usage.cpuTimeMs, sum('cpuTimeMs'), 0.001, 'CPU of the user');
-      // A fork shares its user with setpriv's root until it changes: what was spent so far counts where it was read.
-      assert.equal(user.usage.minorFaults, sum('minorFaults'));
+      // The shell was root's before it changed its user; what was read of it then counts there.
+      const bounds = (field: 'cpuTimeMs' | 'minorFaults'): [number, number] => {
+        const sum = (all: typeof nodes): number => all.reduce((total, { usage }) => total + (usage?.[field] ?? NaN), 0);
+        return [sum(nodes.filter(({ name }) => name === 'true')), sum(nodes)];
+      };
+      between(user.usage.cpuTimeMs, bounds('cpuTimeMs'), 'CPU of the user');
+      between(user.usage.minorFaults, bounds('minorFaults'), 'faults of the user');
       assert.ok(user.usage.cpuTimeMs > 10, JSON.stringify(user.usage));
     });
   });
@@ -217,12 +221,20 @@ interface UserView {
   readonly usage: UsageView | null;
   readonly processes: {
     readonly totalCount: number;
-    readonly nodes: readonly { readonly endTime: string | null; readonly usage: UsageView | null }[];
+    readonly nodes: readonly {
+      readonly name: string;
+      readonly endTime: string | null;
+      readonly usage: UsageView | null;
+    }[];
   };
 }
 
 function near(actual: number, expected: number, tolerance: number, what: string): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected} within ${tolerance}`);
+}
+
+function between(actual: number, [low, high]: readonly [number, number], what: string): void {
+  assert.ok(actual >= low - 0.001 && actual <= high + 0.001, `${what}: ${actual}, not within ${low} and ${high}`);
 }
 
 function cpus(): number {
