@@ -94,7 +94,7 @@ static __always_inline void read_spending(struct pf_reading *to)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	to->threads = read_group_usage(task, &to->process);
+	to->threads = read_group_usage(&to->process);
 	read_thread_usage(task, &to->thread);
 	to->memory_pages = resident_pages(task);
 	to->peak_pages = PF_UNKNOWN;
@@ -115,11 +115,9 @@ static __always_inline bool read_for_message(struct http_walk *w)
 static __always_inline void read_peak(struct pf_http *http, struct pf_reading *to)
 {
 	__u32 window = http->windows[http->responses % PF_HTTP_WINDOWS];
-	__u64 pages;
 
-	if (http->requests - http->responses <= PF_HTTP_WINDOWS &&
-	    peak_since(bpf_get_current_task_btf(), window, &pages))
-		to->peak_pages = pages;
+	if (http->requests - http->responses <= PF_HTTP_WINDOWS)
+		to->peak_pages = peak_since(window);
 }
 
 static __always_inline void fill_way(struct pf_http_record *r, const struct pf_http_way *way)
@@ -423,7 +421,7 @@ static __always_inline bool read_head(struct pf_http *http, struct http_walk *w,
 		if (w->role == PF_HTTP_REQUESTS) {
 			way->bytes = 0;
 			http->windows[http->requests % PF_HTTP_WINDOWS] =
-				edges_wanted() ? begin_window(bpf_get_current_task_btf()) : 0;
+				edges_wanted() ? begin_window() : 0;
 		}
 	}
 	way->last_ns = w->now;
