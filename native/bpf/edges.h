@@ -38,7 +38,7 @@ static __noinline __u32 report_usage(struct pf_socket *s, __u32 kind, __u64 time
 	r->cookie = flow_cookie(s);
 	process_of(task, &r->process);
 	r->connecting = kind == PF_USAGE_BEGAN && !(s->flags & PF_SOCK_REPORTED);
-	r->threads = read_group_usage(task, &r->usage);
+	r->threads = read_group_usage(&r->usage);
 	r->memory_pages = pages;
 	r->peak_pages = peak;
 	bpf_ringbuf_submit(r, wake_flag());

@@ -96,7 +96,7 @@ __noinline int read_spending(struct pf_reading *to)
 
 	if (!to)
 		return 0;
-	to->threads = read_group_usage(task, &to->process);
+	to->threads = read_group_usage(&to->process);
 	read_thread_usage(task, &to->thread);
 	to->memory_pages = resident_pages(task);
 	to->peak_pages = PF_UNKNOWN;

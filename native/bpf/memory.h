@@ -235,7 +235,7 @@ static __always_inline struct pf_group *windows_of(struct task_struct *task)
 	return group ? group : make_group(task);
 }
 
-/* The same as begin_window and peak_since, for who has at hand what they would find out. */
+/* The same as begin_window and peak_since below, for who has at hand what they find out. */
 static __always_inline __u32 open_window(struct pf_group *group, __u64 pages)
 {
 	if (!group || pages == PF_UNKNOWN)
@@ -268,21 +268,20 @@ static __always_inline __u64 highest_since(struct pf_group *group, __u32 token, 
 	return highest;
 }
 
-/* A token for the highest memory of the process from now on; 0 when it will not be known. */
-static __always_inline __u32 begin_window(struct task_struct *task)
+/* A token for the highest memory of the process that runs from now on; 0 when it will not be known. */
+__noinline __u32 begin_window(void)
 {
-	if (!task)
-		return 0;
+	struct task_struct *task = bpf_get_current_task_btf();
+
 	return open_window(windows_of(task), resident_pages(task));
 }
 
-/* The highest memory since begin_window gave the token, in pages; false when it is not known. */
-static __always_inline bool peak_since(struct task_struct *task, __u32 token, __u64 *pages)
+/* The highest memory of the process that runs since begin_window gave the token, in pages; or PF_UNKNOWN. */
+__noinline __u64 peak_since(__u32 token)
 {
-	if (!task || !pages)
-		return false;
-	*pages = highest_since(find_group(task), token, resident_pages(task));
-	return *pages != PF_UNKNOWN;
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return highest_since(find_group(task), token, resident_pages(task));
 }
 
 /*

@@ -171,12 +171,15 @@ static __noinline __u32 read_group(struct task_struct *task, struct pf_usage *to
 }
 
 /*
- * Usage of a process: all threads, living and dead. Returns how many live, or 0 when it cannot be told: they are too
- * many, or the kernel (before 6.2) gives no way to visit them.
+ * Usage of the process that runs: all threads, living and dead. Returns how many live, or 0 when it cannot be told: they
+ * are too many, or the kernel (before 6.2) gives no way to visit them. A global function: the verifier goes through it
+ * once, and not for each path on which it is called.
  */
-static __always_inline __u32 read_group_usage(struct task_struct *task, struct pf_usage *to)
+__noinline __u32 read_group_usage(struct pf_usage *to)
 {
-	return read_group(task, to, PF_EDGE_THREADS);
+	if (!to)
+		return 0;
+	return read_group(bpf_get_current_task_btf(), to, PF_EDGE_THREADS);
 }
 
 /* A thread ends: what the kernel does not sum is added to that of the others that did. */

@@ -133,6 +133,7 @@
 #define PF_USAGE_FLAG_PEAK 4u     // the highest memory in the window is known
 #define PF_USAGE_FLAG_THREAD 8u   // exchange: one thread did it, and its own usage is set
 #define PF_USAGE_FLAG_PROCESS 16u // exchange: one process did it, and its usage is set
+#define PF_USAGE_FLAG_PART 32u    // bytes of storage and context switches are not known, and CPU time is in ticks
 
 // Exchange flags.
 #define PF_EXCHANGE_FLAG_UNANSWERED 1u      // the connection ended, or another request came, before a response

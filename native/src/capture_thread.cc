@@ -22,7 +22,11 @@ CaptureThread::CaptureThread(std::unique_ptr<Source> source, std::function<bool(
     : source_(std::move(source)), deliver_(std::move(deliver)), failed_(std::move(failed)) {
   stop_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (stop_fd_ < 0) throw std::runtime_error("eventfd failed");
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    run();
+    // Now, not when memory is tidied up, and here: to put back what it changed on the host takes this thread's privileges.
+    source_.reset();
+  });
   pthread_setname_np(thread_.native_handle(), "capture");
 }
 
@@ -42,7 +46,6 @@ void CaptureThread::stop() {
     // The counter is full: it is readable anyway.
   }
   if (thread_.joinable()) thread_.join();
-  source_.reset();  // what it changed on the host is put back now, not when memory is tidied up
 }
 
 void CaptureThread::received() {

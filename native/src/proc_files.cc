@@ -60,11 +60,16 @@ bool parse_stat(std::string_view text, ProcStat& stat) {
       case 3: stat.state = token.front(); break;
       case 4: number(token, stat.parent); break;
       case 9: number(token, stat.flags); break;
+      case 10: number(token, stat.minor_faults); break;
+      case 12: number(token, stat.major_faults); break;
+      case 14: number(token, stat.user_ticks); break;
+      case 15: number(token, stat.system_ticks); break;
       case 20: number(token, stat.threads); break;
       case 22:
         number(token, stat.start_ticks);
         complete = true;
         break;
+      case 24: number(token, stat.resident_pages); break;
       case 28: number(token, stat.start_stack); break;
       case 48: number(token, stat.arg_start); break;
       default: break;

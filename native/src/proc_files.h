@@ -63,6 +63,9 @@ struct ProcStat {
   pid_t parent = 0;
   std::uint32_t flags = 0;
   std::uint32_t threads = 0;
+  std::uint64_t user_ticks = 0, system_ticks = 0;  // of all threads, living and dead
+  std::uint64_t minor_faults = 0, major_faults = 0;
+  std::uint64_t resident_pages = 0;
   std::uint64_t start_ticks = 0;
   std::uint64_t start_stack = 0;
   std::uint64_t arg_start = 0;

@@ -34,7 +34,8 @@ class ProcfsProcesses {
     double start_ns() const { return ticks_to_ns(start_ticks); }
   };
 
-  explicit ProcfsProcesses(Identity& identity);
+  // `samples`: tell at each scan what every process has spent.
+  ProcfsProcesses(Identity& identity, bool samples);
 
   // Starts a scan: lists the pids there are.
   SystemError begin();
@@ -54,9 +55,11 @@ class ProcfsProcesses {
  private:
   void look_at(pid_t pid, BatchBuilder& out);
   bool report(pid_t pid, std::uint8_t kind, const ProcStat& stat, Process& process, BatchBuilder& out);
+  void sample(pid_t pid, const ProcStat& stat, BatchBuilder& out) const;
   void report_exit(pid_t pid, const Process& process, BatchBuilder& out) const;
 
   Identity& identity_;
+  const bool samples_;
   OwnedFd proc_;
   std::map<pid_t, Process> processes_;
   std::vector<pid_t> pids_;

@@ -34,7 +34,7 @@ std::uint32_t bit(DiagTable table) { return 1u << static_cast<unsigned>(table); 
 
 ProcfsSource::ProcfsSource(SourceOptions options)
     : options_(std::move(options)),
-      processes_(identity_),
+      processes_(identity_, options_.resources),
       sockets_(processes_, netns_, options_.max_sockets),
       interval_ms_(std::max<double>(options_.poll_interval_ms, kMinIntervalMs)) {
   sockets_.set_filter(options_.filter);

@@ -1,5 +1,7 @@
 #include "../src/procfs_source.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <optional>
 #include <thread>
@@ -25,6 +27,7 @@ struct Driven {
   std::vector<ProcessRow> processes;
   std::vector<std::string> names, arguments, executables;
   std::vector<AddressRow> addresses;
+  std::vector<UsageRow> usage;
 
   explicit Driven(SourceOptions with = options()) : source(with) { poll(); }
 
@@ -32,6 +35,7 @@ struct Driven {
     const Batch batch = take(out);
     sockets.insert(sockets.end(), batch.socket.begin(), batch.socket.end());
     addresses.insert(addresses.end(), batch.address.begin(), batch.address.end());
+    usage.insert(usage.end(), batch.usage.begin(), batch.usage.end());
     for (const ProcessRow& row : batch.process) {
       processes.push_back(row);
       names.push_back(batch.text(row.name));
@@ -105,6 +109,51 @@ TEST("processes are seen, forked, executed and gone") {
   driven.poll();
   for (std::size_t i = count; i < driven.processes.size(); i++)
     CHECK(driven.processes[i].pid != static_cast<std::uint32_t>(getpid()));
+}
+
+TEST("each scan tells what every process has spent") {
+  const auto spent_ticks = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto ns = [](const timeval& time) { return 1e9 * static_cast<double>(time.tv_sec) + 1e3 * static_cast<double>(time.tv_usec); };
+    return ns(usage.ru_utime) + ns(usage.ru_stime);
+  };
+  const auto faults = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_minflt);
+  };
+  Driven driven;
+  const double faults_before = faults();
+  const double cpu_before = spent_ticks();
+  while (spent_ticks() < cpu_before + 50e6) {
+  }
+  driven.usage.clear();
+  driven.poll();
+  driven.poll();
+  std::size_t processes = 0;
+  const UsageRow* own = nullptr;
+  for (const UsageRow& row : driven.usage) {
+    processes += row.pid == 1 ? 1 : 0;
+    if (row.pid == static_cast<std::uint32_t>(getpid())) own = &row;
+    CHECK_EQ(int{row.kind}, 0);
+    CHECK_EQ(row.cookie, 0.0);
+    CHECK((row.flags & PF_USAGE_FLAG_PART) != 0);
+    CHECK_EQ(row.cpuNs, row.userNs + row.systemNs);
+  }
+  CHECK(processes >= 2);
+  REQUIRE(own != nullptr);
+  CHECK(own->cpuNs >= cpu_before + 30e6);  // two ticks may not have come yet
+  CHECK(own->cpuNs <= spent_ticks() + 20e6);
+  CHECK(own->minorFaults >= faults_before);
+  CHECK(own->minorFaults <= faults());
+  CHECK((own->flags & PF_USAGE_FLAG_MEMORY) != 0);
+  CHECK(own->memoryBytes > 1e6);
+  CHECK(own->threads >= 1);
+
+  SourceOptions without = options();
+  without.resources = false;
+  CHECK_EQ(Driven(without).usage.size(), 0u);
 }
 
 TEST("an exec of the same program is noticed, and a change of user") {

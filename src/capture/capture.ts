@@ -42,6 +42,7 @@ interface NativeStatus {
 }
 
 const BETTER_SOURCE_OFF = 'needs the ebpf source';
+const SAMPLES_ONLY = 'only samples, from /proc: what is spent in the window of a flow needs the ebpf source';
 
 export class Capture {
   private stopped: Promise<void> | undefined;
@@ -126,7 +127,11 @@ export class Capture {
       return [
         { name: 'lifecycle', state: 'UNAVAILABLE', reason: this.reason ?? BETTER_SOURCE_OFF },
         { name: 'messages', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
-        { name: 'resources', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
+        {
+          name: 'resources',
+          state: 'UNAVAILABLE',
+          reason: this.options.config.resources ? SAMPLES_ONLY : BETTER_SOURCE_OFF,
+        },
       ];
     }
     const { config } = this.options;

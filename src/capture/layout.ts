@@ -448,6 +448,8 @@ export const USAGE_FLAG = {
   thread: 8,
   /** One process did it, and its usage is set. */
   process: 16,
+  /** Bytes of storage and context switches are not known, and CPU time is in ticks of the clock. */
+  part: 32,
 } as const;
 
 /** `exchange.kind`: the request has come; the exchange is over. */

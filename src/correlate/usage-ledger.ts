@@ -241,7 +241,6 @@ export class UsageLedger {
   }
 
   private sample(process: Process, batch: Batch, row: number): void {
-    this.isOn = true;
     const meter = (process.meter ??= new Meter());
     const timeNs = batch.usage.timeNs[row] as number;
     if (process.endMicros !== null || (meter.latest !== null && timeNs <= meter.latest.timeNs)) return;

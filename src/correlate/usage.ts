@@ -34,10 +34,11 @@ export class Reading {
     this.minorFaults = table.minorFaults[row] as number;
     this.majorFaults = table.majorFaults[row] as number;
     this.ioWaitNs = (flags & USAGE_FLAG.ioWait) === 0 ? NaN : (table.ioWaitNs[row] as number);
-    this.readBytes = table.readBytes[row] as number;
-    this.writtenBytes = table.writtenBytes[row] as number;
-    this.voluntarySwitches = table.voluntarySwitches[row] as number;
-    this.involuntarySwitches = table.involuntarySwitches[row] as number;
+    const isWhole = (flags & USAGE_FLAG.part) === 0;
+    this.readBytes = isWhole ? (table.readBytes[row] as number) : NaN;
+    this.writtenBytes = isWhole ? (table.writtenBytes[row] as number) : NaN;
+    this.voluntarySwitches = isWhole ? (table.voluntarySwitches[row] as number) : NaN;
+    this.involuntarySwitches = isWhole ? (table.involuntarySwitches[row] as number) : NaN;
     this.memoryBytes = (flags & USAGE_FLAG.memory) === 0 ? NaN : (table.memoryBytes[row] as number);
     this.peakMemoryBytes = (flags & USAGE_FLAG.peak) === 0 ? NaN : (table.peakMemoryBytes[row] as number);
     return this;
@@ -112,8 +113,8 @@ export function usageBetween(
   usage.minorFaults = spent(from.minorFaults, to.minorFaults);
   usage.majorFaults = spent(from.majorFaults, to.majorFaults);
   usage.ioWaitMs = knownOrNull(spent(from.ioWaitNs, to.ioWaitNs) / 1e6);
-  usage.readBytes = spent(from.readBytes, to.readBytes);
-  usage.writtenBytes = spent(from.writtenBytes, to.writtenBytes);
+  usage.readBytes = knownOrNull(spent(from.readBytes, to.readBytes));
+  usage.writtenBytes = knownOrNull(spent(from.writtenBytes, to.writtenBytes));
   usage.voluntarySwitches = knownOrNull(spent(from.voluntarySwitches, to.voluntarySwitches));
   usage.involuntarySwitches = knownOrNull(spent(from.involuntarySwitches, to.involuntarySwitches));
   return usage;

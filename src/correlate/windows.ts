@@ -162,8 +162,8 @@ export class Windows {
     usage.minorFaults = amount(2);
     usage.majorFaults = amount(3);
     usage.ioWaitMs = knownOrNull(amount(4) / 1e6);
-    usage.readBytes = amount(5);
-    usage.writtenBytes = amount(6);
+    usage.readBytes = knownOrNull(amount(5));
+    usage.writtenBytes = knownOrNull(amount(6));
     usage.voluntarySwitches = knownOrNull(amount(7));
     usage.involuntarySwitches = knownOrNull(amount(8));
     return usage;

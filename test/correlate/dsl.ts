@@ -74,6 +74,8 @@ export interface ReadingWords {
   readonly written?: number;
   readonly waits?: number;
   readonly preempted?: number;
+  /** Without bytes of storage and context switches. */
+  readonly part?: boolean;
   /** When it was made, when not now. */
   readonly at?: number;
 }
@@ -345,6 +347,7 @@ export class Story {
     if (memory !== null) flags |= USAGE_FLAG.memory;
     if (peak !== null) flags |= USAGE_FLAG.peak;
     if (io !== null) flags |= USAGE_FLAG.ioWait;
+    if (words.part === true) flags |= USAGE_FLAG.part;
     this.writer.add('usage', {
       kind,
       flags,

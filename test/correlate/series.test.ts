@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { CorrelatorOptions } from '../../src/correlate/index.js';
+import { noteCodes } from '../../src/correlate/model.js';
 import { SeriesValues, stepsOf } from '../../src/correlate/series/values.js';
 import { EPOCH_MS, Stage, type ReadingWords, type Story } from './dsl.js';
 
@@ -149,6 +150,34 @@ test('a last sample at the exit has what totals do not, and is no pass of sampli
     stage.correlator.group('host', 0)?.current?.cpuTimeMs,
     110,
     'the exit counts in the interval in which it was',
+  );
+});
+
+test('what a source does not tell is null everywhere', () => {
+  const stage = sampledStage(4, (story, second) => {
+    if (second === 1) story.seen(7, 'cc', { uid: 5 });
+    story.sampled(7, { cpu: 10 * second, minor: second, io: null, peak: null, part: true });
+  });
+  const usages = [
+    stage.correlator.totalUsage(stage.process(7)),
+    stage.correlator.currentUsage(stage.process(7)),
+    stage.correlator.group('user', 5)?.usage,
+  ];
+  for (const usage of usages) {
+    assert.deepEqual([usage?.readBytes, usage?.writtenBytes, usage?.voluntarySwitches], [null, null, null]);
+    assert.deepEqual([usage?.involuntarySwitches, usage?.ioWaitMs], [null, null]);
+    assert.notEqual(usage?.minorFaults, null);
+  }
+  const values = series(stage, 7, 11_000, 14_000);
+  assert.equal(line(values.cpuLoadPercent), '1 1 1');
+  assert.equal(line(values.readBytes), '· · ·');
+  assert.equal(line(values.voluntarySwitches), '· · ·');
+  assert.equal(line(values.ioWaitPercent), '· · ·');
+  // Samples alone are not the tier: the windows of flows need more.
+  stage.batch((story) => story.opened(1, { ...CLIENT, opener: 7 }));
+  assert.deepEqual(
+    noteCodes(stage.correlator.notesOf(stage.flow)).filter((code) => code === 'RESOURCES_TIER_OFF').length,
+    1,
   );
 });
 

@@ -96,6 +96,7 @@ export class Group {
     usage.minorFaults = amount(COUNTER.minorFaults);
     usage.majorFaults = amount(COUNTER.majorFaults);
     usage.ioWaitMs = this.track.ioWaitKnown ? amount(COUNTER.ioWaitNs) / 1e6 : null;
+    if (!this.track.isWhole) return usage;
     usage.readBytes = amount(COUNTER.readBytes);
     usage.writtenBytes = amount(COUNTER.writtenBytes);
     usage.voluntarySwitches = amount(COUNTER.voluntarySwitches);

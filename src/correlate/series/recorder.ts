@@ -138,6 +138,8 @@ export class Recorder {
 
   /** Records what a process spent since the reading before; since its start if that was seen. */
   private record(process: Process, meter: Meter, before: Reading | null, to: Reading): void {
+    // Most processes sleep.
+    if (before !== null && isSame(before, to)) return;
     const from = before ?? (process.startedBefore ? to : NOTHING_SPENT);
     const fromMicros = before === null && from !== to ? process.startMicros : from.micros;
     const { amounts } = this;
@@ -146,13 +148,16 @@ export class Recorder {
     amounts[COUNTER.userNs] = spent(from.userNs, to.userNs);
     amounts[COUNTER.minorFaults] = spent(from.minorFaults, to.minorFaults);
     amounts[COUNTER.majorFaults] = spent(from.majorFaults, to.majorFaults);
-    amounts[COUNTER.readBytes] = spent(from.readBytes, to.readBytes);
-    amounts[COUNTER.writtenBytes] = spent(from.writtenBytes, to.writtenBytes);
+    amounts[COUNTER.readBytes] = known(spent(from.readBytes, to.readBytes));
+    amounts[COUNTER.writtenBytes] = known(spent(from.writtenBytes, to.writtenBytes));
     amounts[COUNTER.voluntarySwitches] = known(spent(from.voluntarySwitches, to.voluntarySwitches));
     amounts[COUNTER.involuntarySwitches] = known(spent(from.involuntarySwitches, to.involuntarySwitches));
     amounts[COUNTER.ioWaitNs] = known(spent(from.ioWaitNs, to.ioWaitNs));
     this.credit(process, meter, fromMicros);
-    if (!Number.isNaN(to.ioWaitNs)) for (const track of this.tracks) track.ioWaitKnown = true;
+    for (const track of this.tracks) {
+      if (!Number.isNaN(to.ioWaitNs)) track.ioWaitKnown = true;
+      if (!Number.isNaN(to.readBytes)) track.isWhole = true;
+    }
     // What was spent over a gap, nobody knows when, is in no slot.
     if (!this.store.sampled.isGap(fromMicros, to.micros)) this.spread(fromMicros, to.micros);
   }
@@ -263,6 +268,20 @@ export class Recorder {
       }
     }
   }
+}
+
+function isSame(a: Reading, b: Reading): boolean {
+  return (
+    a.cpuNs === b.cpuNs &&
+    a.userNs === b.userNs &&
+    Object.is(a.voluntarySwitches, b.voluntarySwitches) &&
+    Object.is(a.involuntarySwitches, b.involuntarySwitches) &&
+    a.minorFaults === b.minorFaults &&
+    a.majorFaults === b.majorFaults &&
+    Object.is(a.readBytes, b.readBytes) &&
+    Object.is(a.writtenBytes, b.writtenBytes) &&
+    Object.is(a.ioWaitNs, b.ioWaitNs)
+  );
 }
 
 function known(amount: number): number {

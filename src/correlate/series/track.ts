@@ -15,6 +15,8 @@ export class Track {
   readonly levels = new Float64Array(LEVELS).fill(NaN);
   /** The kernel has told at least once how long it waited for I/O. */
   ioWaitKnown = false;
+  /** Bytes of storage and context switches have been told at least once. */
+  isWhole = false;
 
   constructor(
     first: number,

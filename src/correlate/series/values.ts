@@ -77,16 +77,16 @@ export class SeriesValues {
     return this.track?.ioWaitKnown === true ? this.percents(COUNTER.ioWaitNs) : this.unknown();
   }
   get readBytes(): Values {
-    return this.amounts(COUNTER.readBytes);
+    return this.wholeAmounts(COUNTER.readBytes);
   }
   get writtenBytes(): Values {
-    return this.amounts(COUNTER.writtenBytes);
+    return this.wholeAmounts(COUNTER.writtenBytes);
   }
   get voluntarySwitches(): Values {
-    return this.amounts(COUNTER.voluntarySwitches);
+    return this.wholeAmounts(COUNTER.voluntarySwitches);
   }
   get involuntarySwitches(): Values {
-    return this.amounts(COUNTER.involuntarySwitches);
+    return this.wholeAmounts(COUNTER.involuntarySwitches);
   }
   get sentOctets(): Values {
     return this.amounts(COUNTER.sentOctets);
@@ -106,6 +106,11 @@ export class SeriesValues {
 
   private amounts(counter: number): Values {
     return this.collect(counter, (sum) => sum);
+  }
+
+  /** Of counters that not every source has. */
+  private wholeAmounts(counter: number): Values {
+    return this.track?.isWhole === true ? this.amounts(counter) : this.unknown();
   }
 
   private percents(counter: number): Values {

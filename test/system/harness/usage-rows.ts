@@ -64,8 +64,8 @@ export class UsageRows {
   readonly samples = new Map<number, Reading[]>();
   /** When a process exited, by pid. */
   readonly exits = new Map<number, number>();
-  /** In the order in which they came: the last row of a socket, and what its processes have spent. */
-  readonly told: ({ readonly ended: number } | Reading)[] = [];
+  /** In the order in which they came, by batch: readings at the edges, and the ends of sockets. */
+  readonly told: { readonly kind: 'began' | 'ended' | 'socket'; readonly cookie: number }[] = [];
   readonly #edges = new Map<string, Reading>();
   readonly #cookies = new Map<string, number>();
   readonly #ready: Promise<void>;
@@ -111,7 +111,7 @@ export class UsageRows {
   /** The socket of the connection that a process told of, once it has ended. */
   endOf(spent: Spent): number | undefined {
     const cookie = this.#cookies.get(socketKey(spent.localPort, spent.remotePort));
-    return this.told.some((each) => 'ended' in each && each.ended === cookie) ? cookie : undefined;
+    return this.told.some((each) => each.kind === 'socket' && each.cookie === cookie) ? cookie : undefined;
   }
 
   async stop(): Promise<void> {
@@ -135,14 +135,14 @@ export class UsageRows {
         if (known === undefined) this.samples.set(reading.pid, [reading]);
         else known.push(reading);
       } else {
-        this.told.push(reading);
+        this.told.push({ kind: reading.kind === 1 ? 'began' : 'ended', cookie: reading.cookie });
         this.#edges.set(edgeKey(reading.kind, reading.cookie, reading.pid), reading);
       }
     }
     for (let row = 0; row < socket.rows; row++) {
       const cookie = socket.cookie[row] ?? 0;
       this.#cookies.set(socketKey(socket.localPort[row] ?? 0, socket.remotePort[row] ?? 0), cookie);
-      if (socket.kind[row] === 3) this.told.push({ ended: cookie });
+      if (socket.kind[row] === 3) this.told.push({ kind: 'socket', cookie });
     }
   }
 }
