@@ -78,11 +78,13 @@ static __noinline struct pf_group *make_group(struct task_struct *task)
 	return group;
 }
 
+/* A type that the kernel lacks would be searched for in its modules, which takes CAP_SYS_ADMIN; a field is not. */
+#define counts_in_struct() bpf_core_field_exists(((struct mm_struct___6_1 *)0)->rss_stat.count)
+
 /* A macro, for the compiler must see the index as a constant to let CO-RE move the access. */
 #define counted_pages(mm, which)                                                      \
-	(bpf_core_type_exists(struct mm_rss_stat)                                      \
-		 ? ((struct mm_struct___6_1 *)(mm))->rss_stat.count[which].counter     \
-		 : (mm)->rss_stat[which].count)
+	(counts_in_struct() ? ((struct mm_struct___6_1 *)(mm))->rss_stat.count[which].counter \
+			    : (mm)->rss_stat[which].count)
 
 /* As the counters have it that all CPUs share: each CPU may keep some pages more, or fewer. */
 static __always_inline __s64 roughly_resident(struct mm_struct *mm)
@@ -125,7 +127,7 @@ static __noinline __u64 resident_in(struct mm_struct *mm)
 	if (!mm)
 		return PF_UNKNOWN;
 	pages.sum = roughly_resident(mm);
-	if (!bpf_core_type_exists(struct mm_rss_stat) && has_casts()) {
+	if (!counts_in_struct() && has_casts()) {
 		pages.counters[0] = mm->rss_stat[PF_MM_FILEPAGES].counters;
 		pages.counters[1] = mm->rss_stat[PF_MM_ANONPAGES].counters;
 		pages.counters[2] = mm->rss_stat[PF_MM_SHMEMPAGES].counters;
