@@ -7,6 +7,8 @@
       'target_name': 'procflow',
       'sources': [
         'src/addon.cc',
+        'src/application_detector.cc',
+        'src/applications.cc',
         'src/batch.cc',
         'src/bpf_programs.cc',
         'src/capture_thread.cc',
@@ -20,6 +22,8 @@
         'src/netns.cc',
         'src/netns_finder.cc',
         'src/privileges.cc',
+        'src/payload_peek.cc',
+        'src/peer_table.cc',
         'src/proc_files.cc',
         'src/process_table.cc',
         'src/procfs_processes.cc',
@@ -40,7 +44,7 @@
       'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
       'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-fno-rtti'],
       'cflags_cc': ['-std=c++20', '-fexceptions', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden', '-O2'],
-      'libraries': ['-lbpf'],
+      'libraries': ['-lbpf', '-lndpi'],
       'actions': [
         {
           'action_name': 'bpf',
@@ -58,6 +62,7 @@
             'bpf/messages.h',
             'bpf/packet_sizes.h',
             'bpf/peers.h',
+            'bpf/packets.h',
             'bpf/poll.h',
             'bpf/processes.h',
             'bpf/samples.h',

@@ -2,8 +2,8 @@
 import type { Config } from '../config/index.js';
 import { ProcflowError } from '../errors.js';
 import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
-import { nativeFilter } from './filter.js';
 import { agentCapabilities, type AgentCapabilities } from './capabilities.js';
+import { nativeFilter, nativePackets } from './filter.js';
 import type { TierStatus } from './tiers.js';
 
 type CaptureConfig = Config['capture'];
@@ -120,23 +120,26 @@ export class Capture {
       return [
         { name: 'lifecycle', state: 'UNAVAILABLE', reason: this.reason ?? BETTER_SOURCE_OFF },
         { name: 'messages', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
+        { name: 'packets', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
         { name: 'resources', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
       ];
     }
-    const { config } = this.options;
-    return this.native.tiers().map(({ name, on, reason }) => ({
+    const { messages, packets, resources } = this.options.config;
+    const wanted = { lifecycle: true, messages, packets: packets.enabled, resources };
+    return this.native.tiers().map(({ name, on, available, reason }) => ({
       name,
-      state: on ? 'ON' : name === 'lifecycle' || config[name] ? 'UNAVAILABLE' : 'OFF',
+      state: on ? 'ON' : available ? 'SHED' : wanted[name] ? 'UNAVAILABLE' : 'OFF',
       reason: reason === '' ? null : reason,
     }));
   }
 }
 
 function nativeOptions(config: CaptureConfig, ownPorts: readonly number[]): NativeOptions {
-  const { source: _, filter, cgroupRoot, keepOwnTraffic, ...plain } = config;
+  const { source: _, filter, packets, cgroupRoot, keepOwnTraffic, ...plain } = config;
   return {
     ...plain,
     cgroupRoot: cgroupRoot ?? '',
     filter: nativeFilter(filter, { keepOwnTraffic, ownPorts, cgroupRoot }),
+    packets: nativePackets(packets, cgroupRoot),
   };
 }
