@@ -143,6 +143,8 @@ void EbpfRows::add_tcp_flags(const pf_socket_record& record, SocketRow& row) con
       received |= kEce | kCwr;
     }
   }
+  // It goes out when the socket has ended.
+  if ((s.flags & PF_SOCK_RESET_SENT) != 0) sent |= TH_RST;
   // A connection that this end closed first may end before the other's FIN comes: that one comes to TIME_WAIT.
   const auto from = record.tcp.from_state;
   if (record.kind == PF_SOCKET_ENDED && (from == kTcpFinWait1 || from == kTcpFinWait2) &&

@@ -109,6 +109,11 @@ export class Capture {
     this.native.setFilter(nativeOptions(config, this.options.ownPorts).filter);
   }
 
+  /** Switches the packets tier off, or on again, while capture runs; `reason` is what status says of it when it is off. */
+  setTier(name: 'packets', on: boolean, reason: string): void {
+    this.native.setTier(name, on, reason);
+  }
+
   /** Stops the source. What it had not yet delivered still comes, before the promise resolves. */
   stop(): Promise<void> {
     this.stopped ??= new Promise((resolve) => this.native.stop(resolve));
