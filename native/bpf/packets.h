@@ -52,6 +52,8 @@ struct inet6_skb_parm {
 #define PF_LOOPBACK_INDEX 1 /* in every network namespace, include/linux/netdevice.h LOOPBACK_IFINDEX */
 #define PF_ETH_P_IP 0x0800
 #define PF_ALLOW 1
+#define PF_MAX_HEADERS 2048 /* of the IP layer, longer ones are none of ours */
+#define PF_TH_SYN 0x02
 
 /* Counters of datagram sockets, by peer. */
 struct {
@@ -193,6 +195,18 @@ static __noinline bool sender_gives(struct __sk_buff *ctx, struct packet *p)
 	return gives;
 }
 
+/* The process lists of the filter have not spoken yet, since nobody has used the socket. */
+static __always_inline bool waits_for_verdict(const struct pf_socket *s)
+{
+	const __u32 by_process = 1u << PF_FILTER_USER | 1u << PF_FILTER_CGROUP | 1u << PF_FILTER_PROCESS;
+	struct pf_settings *set;
+
+	if (s->flags & PF_SOCK_VERDICT)
+		return false;
+	set = get_settings();
+	return !set || (set->keep_kinds | set->drop_kinds) & by_process;
+}
+
 static __always_inline void fill_packet(struct pf_packet_record *r, struct packet *p, __u8 number, __u32 captured)
 {
 	struct pf_socket *s = p->socket;
@@ -202,7 +216,7 @@ static __always_inline void fill_packet(struct pf_packet_record *r, struct packe
 	r->direction = p->direction;
 	r->number = number;
 	r->tcp_flags = p->tcp_flags;
-	r->passive = !!(s->flags & PF_SOCK_PASSIVE);
+	r->flags = (s->flags & PF_SOCK_PASSIVE ? PF_PACKET_PASSIVE : 0) | (waits_for_verdict(s) ? PF_PACKET_UNJUDGED : 0);
 	r->time_ns = bpf_ktime_get_boot_ns();
 	r->cookie = s->cookie + ((__u64)s->life << 44);
 	r->netns = s->netns;
@@ -255,18 +269,6 @@ static __noinline void give(struct __sk_buff *ctx, struct packet *p, __u32 numbe
 		PF_GIVE_PACKET(ctx, p, number, length, PF_PACKET_BYTES);
 }
 
-/* The process lists of the filter have not spoken yet, since nobody has used the socket. */
-static __always_inline bool waits_for_verdict(const struct pf_socket *s)
-{
-	const __u32 by_process = 1u << PF_FILTER_USER | 1u << PF_FILTER_CGROUP | 1u << PF_FILTER_PROCESS;
-	struct pf_settings *set;
-
-	if (s->flags & PF_SOCK_VERDICT)
-		return false;
-	set = get_settings();
-	return !set || (set->keep_kinds | set->drop_kinds) & by_process;
-}
-
 /* Hands the payload over when it is one of the conversation's first. */
 static __noinline void take_payload(struct __sk_buff *ctx, struct packet *p)
 {
@@ -274,7 +276,7 @@ static __noinline void take_payload(struct __sk_buff *ctx, struct packet *p)
 	__u32 number, length;
 	__u8 *taken;
 
-	if (!ctx || !p || !set || waits_for_verdict(p->socket))
+	if (!ctx || !p || !set)
 		return;
 	taken = p->taken + (p->direction & 1);
 	number = *taken;
@@ -317,7 +319,22 @@ static __always_inline bool read_addresses(const struct __sk_buff *ctx, bool v4,
 	return true;
 }
 
-static __always_inline void tcp_packet(struct __sk_buff *ctx, struct sock *sk, struct packet *p)
+/* False when there is no payload. */
+static __always_inline bool read_tcp_header(struct __sk_buff *ctx, const __u8 *header, struct packet *p)
+{
+	p->payload = p->transport + (header[12] >> 4) * 4;
+	if (ctx->len <= p->payload)
+		return false;
+	p->payload_bytes = ctx->len - p->payload;
+	p->tcp_flags = header[13];
+	p->sequence = bpf_ntohl(*(const __be32 *)(header + 4));
+	p->acknowledgement = bpf_ntohl(*(const __be32 *)(header + 8));
+	p->from_port = bpf_ntohs(*(const __be16 *)header);
+	p->to_port = bpf_ntohs(*(const __be16 *)(header + 2));
+	return true;
+}
+
+static __always_inline void tcp_packet(struct __sk_buff *ctx, struct packet *p)
 {
 	const __u8 *data = (const __u8 *)(long)ctx->data, *end = (const __u8 *)(long)ctx->data_end;
 	struct pf_socket *s = p->socket;
@@ -330,21 +347,81 @@ static __always_inline void tcp_packet(struct __sk_buff *ctx, struct sock *sk, s
 	flags = p->direction == PF_SENT ? header[13] : (__u32)header[13] << 8;
 	if (flags & ~s->tcp_flags)
 		__sync_fetch_and_or(&s->tcp_flags, flags);
-	if (s->packets_taken[p->direction & 1] == PF_TAKEN_ENOUGH)
+	if (s->packets_taken[p->direction & 1] == PF_TAKEN_ENOUGH || !read_tcp_header(ctx, header, p))
 		return;
-	p->payload = p->transport + (header[12] >> 4) * 4;
-	if (ctx->len <= p->payload)
-		return;
-	p->payload_bytes = ctx->len - p->payload;
-	p->tcp_flags = header[13];
-	p->sequence = bpf_ntohl(*(const __be32 *)(header + 4));
-	p->acknowledgement = bpf_ntohl(*(const __be32 *)(header + 8));
-	p->from_port = bpf_ntohs(*(const __be16 *)header);
-	p->to_port = bpf_ntohs(*(const __be16 *)(header + 2));
 	if (p->direction == PF_RECEIVED && !read_addresses(ctx, is_v4_packet(ctx), p))
 		return;
 	p->taken = s->packets_taken;
 	take_payload(ctx, p);
+}
+
+/*
+ * The packet that ends the handshake of an accepted connection comes to the listener, and it may bring data: of clients
+ * whose own acknowledgement was lost, and to all servers that defer accepting until there is data. It is kept until the
+ * same CPU, in the same interrupt, makes the connection's socket of it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pf_packet_record);
+} first_data SEC(".maps");
+
+#define PF_FIRST_DATA_NS 1000000
+
+static __noinline void keep_first_data(struct __sk_buff *ctx, struct packet *p)
+{
+	const __u8 *data = (const __u8 *)(long)ctx->data, *end = (const __u8 *)(long)ctx->data_end;
+	struct pf_packet_settings *set = get_packet_settings();
+	struct pf_packet_record *r;
+	__u32 zero = 0, length;
+	const __u8 *header;
+
+	if (!p || !set || !set->first_packets || p->transport > PF_MAX_HEADERS)
+		return;
+	header = data + p->transport;
+	if (header + 20 > end || header[13] & PF_TH_SYN || !read_tcp_header(ctx, header, p))
+		return;
+	if (!read_addresses(ctx, is_v4_packet(ctx), p) || (ctx->ifindex == PF_LOOPBACK_INDEX && sender_gives(ctx, p)))
+		return;
+	r = bpf_map_lookup_elem(&first_data, &zero);
+	if (!r)
+		return;
+	length = p->payload_bytes < set->packet_bytes ? p->payload_bytes : set->packet_bytes;
+	r->captured_bytes = 0;
+	if (length == 0 || length > PF_PACKET_BYTES || bpf_skb_load_bytes(ctx, p->payload, r->payload, length))
+		return;
+	fill_packet(r, p, 0, length);
+	__builtin_memcpy(r->remote, p->from, 16);
+	r->remote_port = p->from_port;
+	r->local_port = p->to_port;
+}
+
+/* Hands that over, when it was this connection's. `s` has just been made. */
+static __noinline void give_first_data(struct pf_socket *s)
+{
+	struct pf_packet_record *r;
+	__u32 zero = 0, length;
+
+	if (!s || !s->packets_epoch || s->flags & PF_SOCK_DROPPED)
+		return;
+	r = bpf_map_lookup_elem(&first_data, &zero);
+	if (!r || !r->captured_bytes)
+		return;
+	length = r->captured_bytes;
+	r->captured_bytes = 0;
+	if (r->remote_port != s->remote_port || r->local_port != s->local_port || r->netns != s->netns ||
+	    !same_address(r->remote, s->remote) || bpf_ktime_get_boot_ns() - r->time_ns > PF_FIRST_DATA_NS)
+		return;
+	s->tcp_flags |= (__u32)r->tcp_flags << 8;
+	s->packets_taken[PF_RECEIVED] = 1;
+	r->cookie = s->cookie;
+	r->flags = PF_PACKET_PASSIVE | (waits_for_verdict(s) ? PF_PACKET_UNJUDGED : 0);
+	__builtin_memcpy(r->local, s->local, 16);
+	r->captured_bytes = length;
+	if (length <= PF_PACKET_BYTES && bpf_ringbuf_output(&ring, r, PF_PACKET_RECORD_HEAD + length, wake_flag()))
+		count_loss(PF_LOSS_RING_PACKET);
+	r->captured_bytes = 0;
 }
 
 /*
@@ -494,6 +571,7 @@ static __always_inline void packet(struct __sk_buff *ctx, int direction)
 	struct pf_socket *s;
 	struct sk_buff *skb;
 	struct sock *sk;
+	bool listens;
 	__u64 key;
 
 	if (!named || !(void *)bpf_cast_to_kern_ctx)
@@ -510,17 +588,20 @@ static __always_inline void packet(struct __sk_buff *ctx, int direction)
 	/* The memory of a socket that went away unseen may be another socket now. */
 	if (!sk || s->cookie != (__u64)sk->__sk_common.skc_cookie.counter)
 		return;
-	if (s->protocol == PF_IPPROTO_TCP ? sk->__sk_common.skc_state == PF_TCP_LISTEN :
-					    s->protocol != PF_IPPROTO_UDP || s->type != PF_SOCK_TYPE_DGRAM)
+	listens = s->protocol == PF_IPPROTO_TCP && sk->__sk_common.skc_state == PF_TCP_LISTEN;
+	if (listens ? direction == PF_SENT :
+		      s->protocol != PF_IPPROTO_TCP && (s->protocol != PF_IPPROTO_UDP || s->type != PF_SOCK_TYPE_DGRAM))
 		return;
 	if (!(s->flags & PF_SOCK_PACKETS) && !is_looked_at(ctx, sk, s))
 		return;
 	p.socket = s;
 	p.transport = (__u16)(skb->transport_header - skb->network_header);
-	if (p.transport < 20 || p.transport > 2048)
+	if (p.transport < 20 || p.transport > PF_MAX_HEADERS)
 		return;
-	if (s->protocol == PF_IPPROTO_TCP)
-		tcp_packet(ctx, sk, &p);
+	if (listens)
+		keep_first_data(ctx, &p);
+	else if (s->protocol == PF_IPPROTO_TCP)
+		tcp_packet(ctx, &p);
 	else
 		datagram_packet(ctx, skb, sk, &p);
 }

@@ -5,6 +5,7 @@
 
 #include "edges.h"
 #include "http.h"
+#include "packets.h"
 #include "socket_state.h"
 
 static __always_inline void on_connect(struct sock *sk)
@@ -63,6 +64,7 @@ static __always_inline void on_established(struct sock *sk, int from)
 	s->packets_epoch = packets_epoch();
 	s->first_ns = bpf_ktime_get_boot_ns();
 	s->flags |= filter_verdict(s, &nobody);
+	give_first_data(s);
 }
 
 static __always_inline void end_connection(struct sock *sk, struct pf_socket *s, int from)

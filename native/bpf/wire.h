@@ -500,13 +500,16 @@ struct pf_peer {
 	pf_u32 pad0;
 };
 
+#define PF_PACKET_PASSIVE 1u  /* the socket was accepted: its peer is the client */
+#define PF_PACKET_UNJUDGED 2u /* by the filter: nobody has used the socket yet, and it asks for processes */
+
 /* One of the first packets with payload of a conversation. */
 struct pf_packet_record {
 	pf_u32 record; /* PF_RECORD_PACKET */
 	pf_u8 direction; /* 0 sent, 1 received */
 	pf_u8 number; /* how many of this conversation and direction came before it */
 	pf_u8 tcp_flags;
-	pf_u8 passive; /* the socket was accepted: its peer is the client */
+	pf_u8 flags; /* PF_PACKET_* */
 	pf_u64 time_ns;
 	pf_u64 cookie;
 	pf_u32 netns;

@@ -62,7 +62,16 @@ bool Applications::has_time(std::uint64_t now_ns) {
     second_ns_ = now_ns;
     spent_ns_ = 0;
   }
-  return spent_ns_ < limits_.budget_ns;
+  return spent_ns_ + static_cast<double>(pass_.spent_ns) * cpu_share_ < static_cast<double>(limits_.budget_ns);
+}
+
+void Applications::account() {
+  if (pass_.cpu_ns == 0) return;
+  const auto cpu = static_cast<double>(clock_ns(CLOCK_THREAD_CPUTIME_ID) - pass_.cpu_ns);
+  const auto wall = static_cast<double>(clock_ns(CLOCK_MONOTONIC) - pass_.wall_ns);
+  cpu_share_ = wall > 0 ? std::min(1.0, cpu / wall) : 1;
+  spent_ns_ += static_cast<double>(pass_.spent_ns) * cpu_share_;
+  pass_ = {};
 }
 
 // The conversation of a packet; the end of `open_` when there is no room.
@@ -136,6 +145,10 @@ void Applications::packet(const pf_packet_record& record, std::size_t size, Batc
   conversation->last_ns = record.time_ns;
   List& list = conversation->flow ? open_ : done_;
   list.splice(list.end(), list, conversation);
+  if ((record.flags & PF_PACKET_UNJUDGED) == 0)
+    release(conversation, record.time_ns, out);
+  else if (!conversation->told)
+    conversation->held = true;
   name_socket(conversation, side, {record.cookie, packet.udp ? remote : PacketEnd{}}, record.time_ns, out);
   if (!conversation->flow) return;
   if (!has_time(record.time_ns)) {
@@ -144,11 +157,12 @@ void Applications::packet(const pf_packet_record& record, std::size_t size, Batc
   }
 
   const std::uint64_t started = clock_ns(CLOCK_MONOTONIC);
+  if (pass_.cpu_ns == 0) pass_ = {clock_ns(CLOCK_THREAD_CPUTIME_ID), started, 0};
   if (conversation->first_from.port == 0 && conversation->first_to.port == 0) {
     conversation->first_from = packet.from;
     conversation->first_to = packet.to;
   }
-  peek(*conversation, packet, sent != (record.passive != 0));
+  peek(*conversation, packet, sent != ((record.flags & PF_PACKET_PASSIVE) != 0));
   const bool enough = detector_.feed(*conversation->flow, packet);
   std::uint8_t& from_this_side = conversation->packets[same(packet.from, key.ends[0]) ? 0 : 1];
   from_this_side = static_cast<std::uint8_t>(std::min<std::uint32_t>(255, from_this_side + 1u));
@@ -160,7 +174,7 @@ void Applications::packet(const pf_packet_record& record, std::size_t size, Batc
     if (now.known() && !(conversation->told && now == conversation->application))
       tell(*conversation, conversation->sockets[side], now, false, record.time_ns, out);
   }
-  spent_ns_ += clock_ns(CLOCK_MONOTONIC) - started;
+  pass_.spent_ns += clock_ns(CLOCK_MONOTONIC) - started;
 }
 
 void Applications::peek(Conversation& conversation, const PacketView& packet, bool by_client) {
@@ -213,6 +227,9 @@ void Applications::finish(List::iterator conversation, std::uint64_t now_ns, Bat
 
 void Applications::tell(Conversation& conversation, const Socket& socket, const Application& application, bool final,
                         std::uint64_t now_ns, BatchBuilder& out) const {
+  conversation.told = true;
+  conversation.application = application;
+  if (conversation.held) return;
   ApplicationRow row;
   if (final) row.flags |= PF_APPLICATION_FLAG_FINAL;
   if (application.guessed) row.flags |= PF_APPLICATION_FLAG_GUESSED;
@@ -236,8 +253,19 @@ void Applications::tell(Conversation& conversation, const Socket& socket, const 
   row.sshClient = intern(application.ssh_client, out);
   row.sshServer = intern(application.ssh_server, out);
   out.add(row);
-  conversation.told = true;
-  conversation.application = application;
+}
+
+void Applications::release(List::iterator conversation, std::uint64_t now_ns, BatchBuilder& out) {
+  if (!conversation->held) return;
+  conversation->held = false;
+  if (conversation->told)
+    tell(*conversation, conversation->sockets[conversation->side], conversation->application, !conversation->flow,
+         now_ns, out);
+}
+
+void Applications::kept(std::uint64_t cookie, std::uint64_t now_ns, BatchBuilder& out) {
+  const auto known = by_cookie_.find(cookie);
+  if (known != by_cookie_.end()) release(known->second, now_ns, out);
 }
 
 // Of a conversation that is done with.
@@ -268,6 +296,7 @@ void Applications::ended(std::uint64_t cookie, std::uint64_t now_ns, BatchBuilde
 }
 
 void Applications::tick(std::uint64_t now_ns, BatchBuilder& out) {
+  account();
   const auto silent = [now_ns](const List& list, std::uint64_t limit_ns) {
     return !list.empty() && list.front().last_ns + limit_ns < now_ns;
   };

@@ -20,7 +20,7 @@ class Applications {
     std::size_t flows = 8192;               // conversations that nDPI looks at, at once
     std::size_t conversations = 32768;      // and those that it is done with, together
     std::size_t bytes = 64u << 20;          // of nDPI's memory
-    std::uint64_t budget_ns = 200'000'000;  // time in a second
+    std::uint64_t budget_ns = 200'000'000;  // CPU time in a second
   };
   struct Losses {
     std::uint64_t table = 0;   // packets that found no room
@@ -35,10 +35,12 @@ class Applications {
 
   // A record of `size` bytes.
   void packet(const pf_packet_record& record, std::size_t size, BatchBuilder& out);
+  // The filter keeps the socket. Rows of one that it has not judged wait for this.
+  void kept(std::uint64_t cookie, std::uint64_t now_ns, BatchBuilder& out);
   // A socket has ended: what is known of its conversation is all there is. Of a datagram socket with several, of one of
   // them; the others are told when they have been silent for a while.
   void ended(std::uint64_t cookie, std::uint64_t now_ns, BatchBuilder& out);
-  // Lets go of conversations that are silent.
+  // At the end of each reading of the ring buffer. Lets go of conversations that are silent.
   void tick(std::uint64_t now_ns, BatchBuilder& out);
 
   const Losses& losses() const { return losses_; }
@@ -73,6 +75,7 @@ class Applications {
     std::array<std::uint8_t, 2> packets{};  // by sender, likewise
     bool from_start = false;
     bool told = false;
+    bool held = false;  // until the filter has judged its socket
     PacketEnd first_from, first_to;
     std::uint64_t last_ns = 0;
     std::string ssh_client, ssh_server, tls_version;
@@ -90,15 +93,29 @@ class Applications {
   // Rows name one socket: the flow of both is one.
   void tell(Conversation& conversation, const Socket& socket, const Application& application, bool final,
             std::uint64_t now_ns, BatchBuilder& out) const;
+  void release(List::iterator conversation, std::uint64_t now_ns, BatchBuilder& out);
   void finish(List::iterator conversation, std::uint64_t now_ns, BatchBuilder& out);
   void erase(List::iterator conversation);
   bool has_time(std::uint64_t now_ns);
+  void account();
 
   std::uint32_t packets_;
   Limits limits_;
   ApplicationDetector detector_;
   Losses losses_;
-  std::uint64_t second_ns_ = 0, spent_ns_ = 0;
+
+  // CPU time is dear to ask for, so it is asked for once per pass over the ring buffer. Within, time is taken by the clock
+  // on the wall, of which the thread has had the CPU for a share.
+  struct Pass {
+    std::uint64_t cpu_ns = 0;   // of the thread, at the first packet; 0 before
+    std::uint64_t wall_ns = 0;  // the same moment
+    std::uint64_t spent_ns = 0; // on packets since, by the wall
+  };
+  Pass pass_;
+  double cpu_share_ = 1;
+  std::uint64_t second_ns_ = 0;
+  double spent_ns_ = 0;  // CPU time in that second, before this pass
+
   // Longest silent first: those that nDPI looks at, and those that it is done with.
   List open_, done_;
   std::unordered_map<Key, List::iterator, KeyHash> conversations_;

@@ -204,6 +204,8 @@ bool EbpfSource::collect(BatchBuilder& out) {
 void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flags) {
   if (polling_) told_[static_cast<std::uint64_t>(flow_cookie(record.socket))] = record.time_ns;
   // While the receiver still has the socket.
+  if (applications_ && (record.socket.flags & PF_SOCK_VERDICT) != 0)
+    applications_->kept(static_cast<std::uint64_t>(flow_cookie(record.socket)), record.time_ns, *out_);
   if (record.kind == PF_SOCKET_ENDED) packets_ended(record.socket);
   if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_RELEASED) != 0)
     exchanges_.socket_ended(static_cast<std::uint64_t>(flow_cookie(record.socket)), record.time_ns, *out_);

@@ -13,6 +13,8 @@ const BUILD = [
 const TESTS = [
   ...['nginx-light', 'curl', 'iproute2', 'tcpdump', 'ethtool', 'python3'],
   ...['gcc', 'libc6-dev', 'liburing-dev', 'g++', 'make'],
+  ...['openssl', 'dnsmasq-base', 'bind9-dnsutils', 'openssh-client', 'openssh-server', 'redis-server', 'redis-tools'],
+  ...['postgresql', 'mosquitto', 'mosquitto-clients', 'util-linux'],
 ];
 
 const BENCH = ['softflowd'];
