@@ -571,7 +571,7 @@ static __always_inline void packet(struct __sk_buff *ctx, int direction)
 	struct pf_socket *s;
 	struct sk_buff *skb;
 	struct sock *sk;
-	bool listens;
+	bool tcp, listens;
 	__u64 key;
 
 	if (!named || !(void *)bpf_cast_to_kern_ctx)
@@ -588,9 +588,11 @@ static __always_inline void packet(struct __sk_buff *ctx, int direction)
 	/* The memory of a socket that went away unseen may be another socket now. */
 	if (!sk || s->cookie != (__u64)sk->__sk_common.skc_cookie.counter)
 		return;
-	listens = s->protocol == PF_IPPROTO_TCP && sk->__sk_common.skc_state == PF_TCP_LISTEN;
-	if (listens ? direction == PF_SENT :
-		      s->protocol != PF_IPPROTO_TCP && (s->protocol != PF_IPPROTO_UDP || s->type != PF_SOCK_TYPE_DGRAM))
+	tcp = s->protocol == PF_IPPROTO_TCP && s->type == PF_SOCK_TYPE_STREAM;
+	listens = tcp && sk->__sk_common.skc_state == PF_TCP_LISTEN;
+	if (!tcp && !(s->protocol == PF_IPPROTO_UDP && s->type == PF_SOCK_TYPE_DGRAM))
+		return;
+	if (listens && direction == PF_SENT)
 		return;
 	if (!(s->flags & PF_SOCK_PACKETS) && !is_looked_at(ctx, sk, s))
 		return;
@@ -600,7 +602,7 @@ static __always_inline void packet(struct __sk_buff *ctx, int direction)
 		return;
 	if (listens)
 		keep_first_data(ctx, &p);
-	else if (s->protocol == PF_IPPROTO_TCP)
+	else if (tcp)
 		tcp_packet(ctx, &p);
 	else
 		datagram_packet(ctx, skb, sk, &p);
