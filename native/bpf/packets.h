@@ -127,7 +127,7 @@ static __noinline bool is_selected(struct __sk_buff *ctx, struct sock *sk, struc
 	return true;
 }
 
-/* Decides once per socket whether its packets are looked at. Ports are asked again for each peer of a datagram socket. */
+/* Decides once per socket whether its packets are looked at. Of one with many peers, each is asked for its port. */
 static __noinline bool is_looked_at(struct __sk_buff *ctx, struct sock *sk, struct pf_socket *s)
 {
 	struct pf_packet_settings *set = get_packet_settings();
@@ -136,7 +136,7 @@ static __noinline bool is_looked_at(struct __sk_buff *ctx, struct sock *sk, stru
 	if (!ctx || !sk || !s || !set || !set->epoch)
 		return false;
 	asked = *set;
-	if (s->protocol != PF_IPPROTO_TCP)
+	if (s->protocol != PF_IPPROTO_TCP && sk->__sk_common.skc_state != PF_TCP_ESTABLISHED)
 		asked.look_kinds &= ~(1u << PF_FILTER_PORT);
 	if (!is_selected(ctx, sk, &asked, bpf_ntohs(sk->__sk_common.skc_dport))) {
 		s->flags |= PF_SOCK_NO_PACKETS;
@@ -495,7 +495,8 @@ static __noinline struct pf_peer *new_peer(struct __sk_buff *ctx, struct sock *s
 
 	if (!ctx || !sk || !p || !key || !set)
 		return 0;
-	if (set->look_kinds & (1u << PF_FILTER_PORT) && !is_selected(ctx, sk, set, p->peer.port))
+	if (set->look_kinds & (1u << PF_FILTER_PORT) && sk->__sk_common.skc_state != PF_TCP_ESTABLISHED &&
+	    !is_selected(ctx, sk, set, p->peer.port))
 		return 0;
 	fresh.epoch = p->socket->packets_epoch;
 	bpf_map_update_elem(&peers, key, &fresh, BPF_NOEXIST);

@@ -51,7 +51,7 @@ struct Tier {
   std::string name;        // lifecycle, messages, packets, resources
   bool on = false;
   bool available = false;  // could be on, here
-  std::string reason;      // why it is off, or which part of it is; empty when all of it is on
+  std::string reason{};    // why it is off, or which part of it is; empty when all of it is on
   bool operator==(const Tier&) const = default;
 };
 
