@@ -495,8 +495,7 @@ static __noinline struct pf_peer *new_peer(struct __sk_buff *ctx, struct sock *s
 
 	if (!ctx || !sk || !p || !key || !set)
 		return 0;
-	if (set->look_kinds & (1u << PF_FILTER_PORT) && sk->__sk_common.skc_state != PF_TCP_ESTABLISHED &&
-	    !is_selected(ctx, sk, set, p->peer.port))
+	if (set->look_kinds & (1u << PF_FILTER_PORT) && !is_selected(ctx, sk, set, p->peer.port))
 		return 0;
 	fresh.epoch = p->socket->packets_epoch;
 	bpf_map_update_elem(&peers, key, &fresh, BPF_NOEXIST);
