@@ -7,6 +7,8 @@
       'target_name': 'procflow',
       'sources': [
         'src/addon.cc',
+        'src/application_detector.cc',
+        'src/applications.cc',
         'src/batch.cc',
         'src/bpf_programs.cc',
         'src/capture_thread.cc',
@@ -23,6 +25,8 @@
         'src/netns_finder.cc',
         'src/netns_socket.cc',
         'src/privileges.cc',
+        'src/payload_peek.cc',
+        'src/peer_table.cc',
         'src/proc_files.cc',
         'src/process_table.cc',
         'src/procfs_processes.cc',
@@ -43,7 +47,7 @@
       'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
       'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-fno-rtti'],
       'cflags_cc': ['-std=c++20', '-fexceptions', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden', '-O2'],
-      'libraries': ['-lbpf'],
+      'libraries': ['-lbpf', '-lndpi'],
       'actions': [
         {
           'action_name': 'bpf',
@@ -61,6 +65,7 @@
             'bpf/messages.h',
             'bpf/packet_sizes.h',
             'bpf/peers.h',
+            'bpf/packets.h',
             'bpf/poll.h',
             'bpf/processes.h',
             'bpf/samples.h',

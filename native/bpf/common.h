@@ -89,6 +89,29 @@ struct {
 	__type(value, struct pf_settings);
 } settings SEC(".maps");
 
+/* What the packets tier looks at. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pf_packet_settings);
+} packet_settings SEC(".maps");
+
+static __always_inline struct pf_packet_settings *get_packet_settings(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&packet_settings, &zero);
+}
+
+/* For a socket whose first packet is yet to come. */
+static __always_inline __u16 packets_epoch(void)
+{
+	struct pf_packet_settings *set = get_packet_settings();
+
+	return set ? set->epoch : 0;
+}
+
 static __always_inline void count_loss(enum pf_loss place)
 {
 	__u32 zero = 0;

@@ -113,6 +113,7 @@ struct tcp_sock {
 	__u64 tcp_mstamp;
 	__u64 bytes_received;
 	__u64 bytes_retrans;
+	__u8 ecn_flags;
 	__u32 srtt_us;
 	__u32 total_retrans;
 	struct minmax rtt_min;

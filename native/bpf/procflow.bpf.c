@@ -2,6 +2,7 @@
 /* All programs of procflow in one object. */
 #include "lifetime.h"
 #include "messages.h"
+#include "packets.h"
 #include "poll.h"
 #include "processes.h"
 #include "samples.h"

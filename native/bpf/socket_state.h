@@ -165,7 +165,7 @@ static __always_inline void read_tcp(struct sock *sk, struct pf_tcp *to)
 	if (!tp)
 		return;
 	fin = (sk->__sk_common.skc_flags >> PF_SOCK_DONE_BIT) & 1;
-	to->has_tcp = 1;
+	to->has_tcp = PF_TCP_KNOWN | (tp->ecn_flags & 1 ? PF_TCP_ECN : 0); /* TCP_ECN_OK, or TCP_ECN_MODE_RFC3168 */
 	to->state = sk->__sk_common.skc_state;
 	to->bytes_sent = tp->bytes_sent;
 	to->bytes_retransmitted = tp->bytes_retrans;

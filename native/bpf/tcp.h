@@ -5,6 +5,7 @@
 
 #include "edges.h"
 #include "http.h"
+#include "packets.h"
 #include "socket_state.h"
 
 static __always_inline void on_connect(struct sock *sk)
@@ -23,7 +24,10 @@ static __always_inline void on_connect(struct sock *sk)
 		s->flags &= PF_SOCK_MESSAGES;
 		__builtin_memset(&s->slot, 0, sizeof(s->slot));
 		__builtin_memset(&s->last, 0, sizeof(s->last));
+		s->tcp_flags = 0;
+		s->packets_taken[0] = s->packets_taken[1] = 0;
 	}
+	s->packets_epoch = packets_epoch();
 	s->first_ns = bpf_ktime_get_boot_ns();
 	read_tuple(sk, s);
 	current_process(&s->opener);
@@ -57,8 +61,10 @@ static __always_inline void on_established(struct sock *sk, int from)
 	s = new_socket(sk, PF_SOCK_PASSIVE | PF_SOCK_MESSAGES);
 	if (!s)
 		return;
+	s->packets_epoch = packets_epoch();
 	s->first_ns = bpf_ktime_get_boot_ns();
 	s->flags |= filter_verdict(s, &nobody);
+	give_first_data(s);
 }
 
 static __always_inline void end_connection(struct sock *sk, struct pf_socket *s, int from)

@@ -84,6 +84,8 @@ struct pf_share_key {
 #define PF_SOCK_SHARES 2048u  /* has entries in the shares map */
 #define PF_SOCK_HELD 4096u    /* ended in a process's hands, that may still read what came: told of again at its release */
 #define PF_SOCK_CROWDED 8192u /* several threads use it at once: peers also wait in the pending map */
+#define PF_SOCK_PACKETS 0x4000u     /* the packets tier looks at it */
+#define PF_SOCK_NO_PACKETS 0x8000u  /* … leaves it out */
 #define PF_SOCK_HTTP 0x10000u     /* has an entry in http_sockets */
 #define PF_SOCK_NOT_HTTP 0x20000u /* is not looked at any more */
 #define PF_SOCK_LOOKED 0x40000u   /* and the next bit: looked at since it turned, in what is sent, and received */
@@ -123,6 +125,10 @@ struct pf_socket {
 	pf_u64 poll_holder_ns;      /* start of the process that the last poll reported as holder */
 	struct pf_traffic slot;     /* the first mover with its first peer */
 	struct pf_pending pending[2];
+	/* The packets tier's: */
+	pf_u32 tcp_flags;        /* of all packets so far: sent, and received shifted by 8 */
+	pf_u8 packets_taken[2];  /* of the payload, by direction; PF_TAKEN_ENOUGH: no more */
+	pf_u16 packets_epoch;    /* pf_packet_settings.epoch when it opened; 0: the tier was off, or not to be known */
 };
 
 /* Counters of tcp_sock at one moment. */
@@ -144,8 +150,11 @@ struct pf_tcp {
 	pf_u8 state;
 	pf_u8 from_state;
 	pf_u32 error;
-	pf_u32 has_tcp;
+	pf_u32 has_tcp; /* PF_TCP_* */
 };
+
+#define PF_TCP_KNOWN 1u
+#define PF_TCP_ECN 2u /* explicit congestion notification was agreed on in the handshake */
 
 enum pf_record_type {
 	PF_RECORD_SOCKET = 1,
@@ -153,6 +162,7 @@ enum pf_record_type {
 	PF_RECORD_PROCESS = 3,
 	PF_RECORD_USAGE = 4,
 	PF_RECORD_HTTP = 5,
+	PF_RECORD_PACKET = 6,
 };
 
 /* Same values as the `kind` column of the socket table. */
@@ -435,6 +445,8 @@ enum pf_loss {
 	PF_LOSS_RING_HTTP,
 	PF_LOSS_HTTP_TABLE,  /* connections that had no room */
 	PF_LOSS_HTTP_UNREAD, /* heads that could not be read where the process has them, or whose beginning was missed */
+	PF_LOSS_RING_PACKET,  /* payload not taken for want of room in the ring */
+	PF_LOSS_PEER_COUNTERS, /* packets whose peer did not fit into its table */
 	PF_LOSSES,
 };
 enum pf_run {
@@ -451,6 +463,8 @@ enum pf_run {
 	PF_RUN_FREE,
 	PF_RUN_MEMORY,
 	PF_RUN_HTTP, /* messages that were looked at for HTTP, within the programs that count messages */
+	PF_RUN_PACKET_SENT,
+	PF_RUN_PACKET_RECEIVED,
 	PF_RUNS,
 };
 struct pf_statistics {
@@ -461,13 +475,81 @@ struct pf_statistics {
 	pf_u64 seen_pages;
 };
 
+/* --- the packets tier --- */
+
+#define PF_PACKET_BYTES 4096
+#define PF_TAKEN_ENOUGH 255u
+
+/* What the packets tier looks at: conversations that are in every list that is not empty. */
+struct pf_packet_settings {
+	pf_u16 epoch;         /* counts how often the tier was switched on; 0 while it is off */
+	pf_u16 look_kinds;    /* bit per pf_filter_kind with entries in the selection map */
+	pf_u16 first_packets; /* per conversation and direction */
+	pf_u16 packet_bytes;  /* of each, its payload's first */
+};
+
+/* Key of what is counted of a datagram socket with one peer. */
+struct pf_peer_key {
+	pf_u64 cookie;
+	pf_u8 peer[16];
+	pf_u16 peer_port;
+	pf_u16 pad0;
+	pf_u32 pad1;
+};
+
+/* On the wire: a datagram in fragments, or sent by segmentation offload, is several packets. */
+struct pf_wire_counters {
+	pf_u64 octets; /* IP headers in */
+	pf_u64 packets;
+	pf_u64 bytes;
+};
+
+struct pf_peer {
+	struct pf_wire_counters sent;
+	struct pf_wire_counters received;
+	pf_u8 packets_taken[2];
+	pf_u16 epoch; /* of the socket */
+	pf_u32 pad0;
+};
+
+#define PF_PACKET_PASSIVE 1u  /* the socket was accepted: its peer is the client */
+#define PF_PACKET_UNJUDGED 2u /* by the filter: nobody has used the socket yet, and it asks for processes */
+
+/* One of the first packets with payload of a conversation. */
+struct pf_packet_record {
+	pf_u32 record; /* PF_RECORD_PACKET */
+	pf_u8 direction; /* 0 sent, 1 received */
+	pf_u8 number; /* how many of this conversation and direction came before it */
+	pf_u8 tcp_flags;
+	pf_u8 flags; /* PF_PACKET_* */
+	pf_u64 time_ns;
+	pf_u64 cookie;
+	pf_u32 netns;
+	pf_u32 payload_bytes; /* as it was on the wire */
+	pf_u8 local[16];
+	pf_u8 remote[16];
+	pf_u16 local_port;
+	pf_u16 remote_port;
+	pf_u16 protocol;
+	pf_u16 captured_bytes; /* of the payload, below */
+	pf_u32 sequence; /* TCP */
+	pf_u32 acknowledgement;
+	pf_u8 payload[PF_PACKET_BYTES];
+};
+#define PF_PACKET_RECORD_HEAD ((pf_u32)__builtin_offsetof(struct pf_packet_record, payload))
+
+PF_STATIC_ASSERT(sizeof(struct pf_packet_settings) == 8, "pf_packet_settings");
+PF_STATIC_ASSERT(sizeof(struct pf_peer_key) == 32, "pf_peer_key");
+PF_STATIC_ASSERT(sizeof(struct pf_peer) == 56, "pf_peer");
+PF_STATIC_ASSERT(sizeof(struct pf_packet_record) == 80 + PF_PACKET_BYTES, "pf_packet_record");
+
 PF_STATIC_ASSERT(sizeof(struct pf_process_ref) == 16, "pf_process_ref");
 PF_STATIC_ASSERT(sizeof(struct pf_usage) == 80, "pf_usage");
 PF_STATIC_ASSERT(sizeof(struct pf_traffic) == 128, "pf_traffic");
 PF_STATIC_ASSERT(sizeof(struct pf_share_key) == 40, "pf_share_key");
-PF_STATIC_ASSERT(sizeof(struct pf_socket) == 352, "pf_socket");
+PF_STATIC_ASSERT(sizeof(struct pf_socket) == 360, "pf_socket");
 PF_STATIC_ASSERT(sizeof(struct pf_tcp) == 80, "pf_tcp");
-PF_STATIC_ASSERT(sizeof(struct pf_socket_record) == 472, "pf_socket_record");
+PF_STATIC_ASSERT(sizeof(struct pf_socket_record) == 480, "pf_socket_record");
 PF_STATIC_ASSERT(sizeof(struct pf_traffic_record) == 208, "pf_traffic_record");
 PF_STATIC_ASSERT(sizeof(struct pf_settings) == 48, "pf_settings");
 PF_STATIC_ASSERT(sizeof(struct pf_usage_record) == 144, "pf_usage_record");

@@ -1,7 +1,7 @@
 // Fuzzes what reads HTTP: the parser of requests, the kernel programs' scan of heads and chunks, and the assembler of
 // exchanges, each with whatever bytes come. Checks besides, that where the parser finds a request right, the scan finds
 // the same end and the same body, however the head is split.
-// Sources: src/http_head.cc src/exchanges.cc src/usage_rows.cc src/batch.cc
+// Sources: src/http_head.cc src/exchanges.cc src/flow_cookie.cc src/usage_rows.cc src/batch.cc
 // Libraries: -lbpf
 #include <cstddef>
 #include <cstdint>

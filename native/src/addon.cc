@@ -56,6 +56,21 @@ Filter filter_from(const Napi::Object& object) {
   return filter;
 }
 
+PacketOptions packet_options(const Napi::Object& object) {
+  PacketOptions options;
+  options.enabled = object.Get("enabled").ToBoolean();
+  options.first_packets = static_cast<std::uint8_t>(object.Get("firstPackets").As<Napi::Number>().Uint32Value());
+  options.bytes_per_packet = static_cast<std::uint16_t>(object.Get("bytesPerPacket").As<Napi::Number>().Uint32Value());
+  const auto each = [&object](const char* name, auto take) {
+    const Napi::Array values = object.Get(name).As<Napi::Array>();
+    for (std::uint32_t i = 0; i < values.Length(); i++) take(values.Get(i).As<Napi::Number>());
+  };
+  each("ports", [&](const Napi::Number& v) { options.ports.push_back(static_cast<std::uint16_t>(v.Uint32Value())); });
+  each("cgroups", [&](const Napi::Number& v) { options.cgroups.push_back(static_cast<std::uint64_t>(v.DoubleValue())); });
+  each("uids", [&](const Napi::Number& v) { options.uids.push_back(v.Uint32Value()); });
+  return options;
+}
+
 SourceOptions options_from(const Napi::Object& object) {
   SourceOptions options;
   options.poll_interval_ms = object.Get("pollIntervalMs").As<Napi::Number>().Uint32Value();
@@ -66,6 +81,7 @@ SourceOptions options_from(const Napi::Object& object) {
   options.resources = object.Get("resources").ToBoolean();
   options.peak_memory = object.Get("peakMemory").ToBoolean();
   options.delay_accounting = object.Get("delayAccounting").ToBoolean();
+  options.packets = packet_options(object.Get("packets").As<Napi::Object>());
   options.cgroup_root = object.Get("cgroupRoot").As<Napi::String>().Utf8Value();
   options.filter = filter_from(object.Get("filter").As<Napi::Object>());
   return options;
@@ -84,7 +100,7 @@ class Capture : public Napi::ObjectWrap<Capture> {
     return DefineClass(env, "Capture",
                        {InstanceMethod<&Capture::stop>("stop"), InstanceMethod<&Capture::status>("status"),
                         InstanceMethod<&Capture::set_filter>("setFilter"), InstanceMethod<&Capture::tiers>("tiers"),
-                        InstanceMethod<&Capture::thread>("thread")});
+                        InstanceMethod<&Capture::thread>("thread"), InstanceMethod<&Capture::set_tier>("setTier")});
   }
 
   // new Capture('ebpf' | 'procfs', options, (batch: ArrayBuffer) => void, (reason: string) => void)
@@ -97,9 +113,7 @@ class Capture : public Napi::ObjectWrap<Capture> {
     std::unique_ptr<Source> source;
     try {
       if (kind == "ebpf") {
-        auto ebpf = std::make_unique<EbpfSource>(options);
-        tiers_ = ebpf->tiers();
-        source = std::move(ebpf);
+        source = std::make_unique<EbpfSource>(options);
       } else {
         source = std::make_unique<ProcfsSource>(options);
       }
@@ -174,14 +188,23 @@ class Capture : public Napi::ObjectWrap<Capture> {
     return thread_ ? Napi::Value(Napi::Number::New(info.Env(), thread_->id())) : Napi::Value(info.Env().Null());
   }
 
+  void set_tier(const Napi::CallbackInfo& info) {
+    if (!thread_) return;
+    thread_->set_tier(info[0].As<Napi::String>().Utf8Value(), info[1].ToBoolean(),
+                      info[2].As<Napi::String>().Utf8Value());
+  }
+
   Napi::Value tiers(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const Napi::Array result = Napi::Array::New(env, tiers_.size());
-    for (std::uint32_t i = 0; i < tiers_.size(); i++) {
+    CaptureThread* thread = thread_ ? thread_.get() : closed_.get();
+    const std::vector<Tier> tiers = thread->tiers();
+    const Napi::Array result = Napi::Array::New(env, tiers.size());
+    for (std::uint32_t i = 0; i < tiers.size(); i++) {
       const Napi::Object tier = Napi::Object::New(env);
-      tier.Set("name", tiers_[i].name);
-      tier.Set("on", tiers_[i].on);
-      tier.Set("reason", tiers_[i].reason);
+      tier.Set("name", tiers[i].name);
+      tier.Set("on", tiers[i].on);
+      tier.Set("available", tiers[i].available);
+      tier.Set("reason", tiers[i].reason);
       result.Set(i, tier);
     }
     return result;
@@ -190,7 +213,6 @@ class Capture : public Napi::ObjectWrap<Capture> {
   Napi::FunctionReference on_batch_;
   Napi::FunctionReference on_failure_;
   Napi::FunctionReference on_end_;
-  std::vector<Tier> tiers_;
   Function function_;
   std::unique_ptr<CaptureThread> thread_;
   std::unique_ptr<CaptureThread> closed_;

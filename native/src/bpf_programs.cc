@@ -108,6 +108,25 @@ bool is_message_program(const std::string& name) {
   return false;
 }
 
+bool is_packet_program(const std::string& name) { return name.starts_with("procflow_packet_"); }
+
+// A function of the kernel's that programs may call.
+bool kernel_has_function(const btf* kernel, const char* name) {
+  return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+}
+
+std::string packets_obstacle(const SourceOptions& options, const btf* kernel) {
+  if (!options.packets.enabled) return "switched off by capture.packets.enabled";
+  if (kernel == nullptr || !kernel_has_function(kernel, "bpf_cast_to_kern_ctx"))
+    return "the kernel has no bpf_cast_to_kern_ctx: Linux 6.2 or later is needed";
+  return "";
+}
+
+void destroy(std::vector<bpf_link*>& links) {
+  for (bpf_link* link : links) bpf_link__destroy(link);
+  links.clear();
+}
+
 void set_filter_entry(int map, pf_filter_kind kind, const void* value, std::size_t size, std::uint32_t list) {
   pf_filter_key key{};
   key.kind = kind;
@@ -163,24 +182,35 @@ BpfPrograms::BpfPrograms(const SourceOptions& options) {
   if (!obstacle.empty()) throw std::runtime_error(obstacle);
   libbpf_set_print(keep_log);
   cpus_ = libbpf_num_possible_cpus();
-  tiers_ = {{"lifecycle", true, ""}, {"messages", true, ""}, {"resources", true, ""}};
+  tiers_ = {{"lifecycle", true, true, ""}, {"messages"}, {"packets"}, {"resources"}};
 
   std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  const auto want = [this](Tier& tier, const std::string& obstacle) {
+    tier.available = obstacle.empty();
+    tier.reason = obstacle;
+  };
   Tier& messages = edit_tier("messages");
-  messages.reason = messages_obstacle(options, kernel.get());
-  messages.on = messages.reason.empty();
+  Tier& packets = edit_tier("packets");
   Tier& resources = edit_tier("resources");
-  resources.on = options.resources;
-  if (!resources.on) resources.reason = "switched off by capture.resources";
-  settings_.edges = resources.on;
-  if (resources.on) resources.reason = peaks_obstacle(options, kernel.get());
-  settings_.peaks = resources.on && resources.reason.empty();
+  want(messages, messages_obstacle(options, kernel.get()));
+  want(packets, packets_obstacle(options, kernel.get()));
+  want(resources, options.resources ? "" : "switched off by capture.resources");
+  settings_.edges = resources.available;
+  if (resources.available) resources.reason = peaks_obstacle(options, kernel.get());
+  settings_.peaks = resources.available && resources.reason.empty();
 
+  // What the kernel refuses must not take with it what it would have let run.
   std::string error;
-  if (try_load(options, error)) return;
-  if (!messages.on) throw std::runtime_error(error);
-  messages = {messages.name, false, error};
-  if (!try_load(options, error)) throw std::runtime_error(error);
+  for (Tier* refused : {&packets, &messages}) {
+    if (try_load(options, error)) break;
+    if (refused->available) *refused = {refused->name, false, false, error};
+  }
+  if (object_ == nullptr && !try_load(options, error)) throw std::runtime_error(error);
+  messages.on = messages.available;
+  resources.on = resources.available;
+  if (!packets.available) return;
+  write_selection(options.packets);
+  set_tier("packets", true, "");
 }
 
 Tier& BpfPrograms::edit_tier(std::string_view name) {
@@ -196,15 +226,76 @@ BpfPrograms::~BpfPrograms() { close(); }
 void BpfPrograms::close() {
   for (auto& [name, link] : iterators_) bpf_link__destroy(link);
   iterators_.clear();
-  for (bpf_link* link : links_) bpf_link__destroy(link);
-  links_.clear();
+  destroy(links_);
+  destroy(packet_links_);
   bpf_object__close(object_);
   object_ = nullptr;
   calibrate_fd_ = read_process_fd_ = -1;
+  if (cgroup_ >= 0) ::close(cgroup_);
+  cgroup_ = -1;
+}
+
+void BpfPrograms::set_tier(std::string_view name, bool on, const std::string& reason) {
+  if (name != "packets") return;
+  Tier& packets = edit_tier(name);
+  if (!packets.available || packets.on == on) return;
+  packets.reason = on ? "" : reason;
+  if (!on)
+    detach_packets();
+  else if (!attach_packets(packets.reason))
+    packets.available = false;
+  packets.on = on && packets.available;
+}
+
+bool BpfPrograms::attach_packets(std::string& error) {
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_) {
+    if (!is_packet_program(bpf_program__name(program))) continue;
+    bpf_link* link = bpf_program__attach_cgroup(program, cgroup_);
+    if (link == nullptr) {
+      error = with_errno(std::string("cannot attach ") + bpf_program__section_name(program), errno);
+      destroy(packet_links_);
+      return false;
+    }
+    packet_links_.push_back(link);
+  }
+  // Only now: a socket that opens from here on is seen from its first packet on.
+  packets_tier_.switch_on();
+  packet_settings_.epoch = packets_tier_.epoch();
+  const std::uint32_t zero = 0;
+  if (bpf_map_update_elem(map("packet_settings"), &zero, &packet_settings_, BPF_ANY) != 0) {
+    error = with_errno("cannot write the settings into the kernel", errno);
+    detach_packets();
+    return false;
+  }
+  return true;
+}
+
+void BpfPrograms::detach_packets() {
+  packets_tier_.switch_off(boot_ns());
+  packet_settings_.epoch = 0;
+  const std::uint32_t zero = 0;
+  bpf_map_update_elem(map("packet_settings"), &zero, &packet_settings_, BPF_ANY);
+  destroy(packet_links_);
+}
+
+// Takes effect when the tier is switched on.
+void BpfPrograms::write_selection(const PacketOptions& options) {
+  const int selection = map("packet_selection");
+  const auto put = [&](pf_filter_kind kind, const void* value, std::size_t size) {
+    set_filter_entry(selection, kind, value, size, PF_FILTER_KEEP);
+    packet_settings_.look_kinds |= static_cast<std::uint16_t>(1u << kind);
+  };
+  packet_settings_.first_packets = options.first_packets;
+  packet_settings_.packet_bytes = options.bytes_per_packet;
+  for (const auto port : options.ports) put(PF_FILTER_PORT, &port, sizeof port);
+  for (const auto cgroup : options.cgroups) put(PF_FILTER_CGROUP, &cgroup, sizeof cgroup);
+  for (const auto uid : options.uids) put(PF_FILTER_USER, &uid, sizeof uid);
 }
 
 bool BpfPrograms::is_wanted(const std::string& program) const {
-  if (is_message_program(program)) return tier("messages").on;
+  if (is_message_program(program)) return tier("messages").available;
+  if (is_packet_program(program)) return tier("packets").available;
   if (program == "procflow_memory") return settings_.peaks != 0;
   if (program == "procflow_sample") return settings_.edges != 0;
   if (program == "procflow_calibrate" || program == "procflow_read_process")
@@ -215,8 +306,8 @@ bool BpfPrograms::is_wanted(const std::string& program) const {
 bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
   close();
   libbpf_log.clear();
-  const Fd cgroup(open_cgroup_root(options.cgroup_root, error));
-  if (cgroup.get() < 0) return false;
+  cgroup_ = open_cgroup_root(options.cgroup_root, error);
+  if (cgroup_ < 0) return false;
 
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
@@ -228,7 +319,7 @@ bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
   }
   bpf_map* ring = bpf_object__find_map_by_name(object_, "ring");
   bpf_map__set_max_entries(ring, options.ring_buffer_bytes);
-  for (const char* name : {"sockets", "shares", "ended", "http_sockets"})
+  for (const char* name : {"sockets", "shares", "ended", "http_sockets", "peers"})
     bpf_map__set_max_entries(bpf_object__find_map_by_name(object_, name), options.max_sockets);
   bpf_program* program;
   bpf_object__for_each_program(program, object_) {
@@ -245,12 +336,12 @@ bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
   bpf_object__for_each_program(program, object_) {
     const std::string name = bpf_program__name(program);
     const std::string section = bpf_program__section_name(program);
-    if (!bpf_program__autoload(program)) continue;
+    if (!bpf_program__autoload(program) || is_packet_program(name)) continue;
     if (section == "syscall") {
       (name == "procflow_calibrate" ? calibrate_fd_ : read_process_fd_) = bpf_program__fd(program);
       continue;
     }
-    bpf_link* link = section.starts_with("cgroup/") ? bpf_program__attach_cgroup(program, cgroup.get())
+    bpf_link* link = section.starts_with("cgroup/") ? bpf_program__attach_cgroup(program, cgroup_)
                                                     : bpf_program__attach(program);
     if (link == nullptr) {
       error = with_errno("cannot attach " + section, errno);

@@ -9,16 +9,10 @@
 #include <vector>
 
 #include "../bpf/wire.h"
+#include "packets_tier.h"
 #include "source.h"
 
 namespace procflow {
-
-// What could be attached, and what not and why.
-struct Tier {
-  std::string name;    // lifecycle, messages, resources
-  bool on = false;
-  std::string reason;  // why it is off, or which part of it is; empty when all of it is on
-};
 
 class BpfPrograms {
  public:
@@ -31,6 +25,9 @@ class BpfPrograms {
 
   const std::vector<Tier>& tiers() const { return tiers_; }
   const Tier& tier(std::string_view name) const;
+  // Attaches a tier's programs, or detaches them; does nothing when it is so, or cannot be.
+  void set_tier(std::string_view name, bool on, const std::string& reason);
+  const PacketsTier& packets_tier() const { return packets_tier_; }
   int map(const char* name) const;
 
   void write_settings(const pf_settings& settings);
@@ -64,15 +61,22 @@ class BpfPrograms {
   bool try_load(const SourceOptions& options, std::string& error);
   bool is_wanted(const std::string& program) const;
   Tier& edit_tier(std::string_view name);
+  void write_selection(const PacketOptions& options);
+  bool attach_packets(std::string& error);
+  void detach_packets();
   void close();
 
   bpf_object* object_ = nullptr;
   std::vector<bpf_link*> links_;
+  std::vector<bpf_link*> packet_links_;
+  int cgroup_ = -1;  // the root of the cgroup2 hierarchy
   std::vector<std::pair<std::string, bpf_link*>> iterators_;
   std::vector<Tier> tiers_;
   pf_settings settings_{};
   int calibrate_fd_ = -1;
   int read_process_fd_ = -1;
+  pf_packet_settings packet_settings_{};
+  PacketsTier packets_tier_;
   int cpus_ = 1;
 };
 

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kDeliveryInterval{50};
 
 CaptureThread::CaptureThread(std::unique_ptr<Source> source, std::function<bool(Block)> deliver,
                              std::function<void(const std::string&)> failed)
-    : source_(std::move(source)), deliver_(std::move(deliver)), failed_(std::move(failed)) {
+    : source_(std::move(source)), deliver_(std::move(deliver)), failed_(std::move(failed)), tiers_(source_->tiers()) {
   stop_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (stop_fd_ < 0) throw std::runtime_error("eventfd failed");
   thread_ = std::thread([this] {
@@ -59,6 +59,16 @@ void CaptureThread::received() {
 void CaptureThread::set_filter(const Filter& filter) {
   const std::lock_guard lock(mutex_);
   next_filter_ = filter;
+}
+
+void CaptureThread::set_tier(const std::string& name, bool on, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  next_tiers_.push_back({name, on, reason});
+}
+
+std::vector<Tier> CaptureThread::tiers() {
+  const std::lock_guard lock(mutex_);
+  return tiers_;
 }
 
 std::string CaptureThread::status_json() {
@@ -102,6 +112,9 @@ void CaptureThread::run() {
       {
         const std::lock_guard lock(mutex_);
         if (next_filter_) source_->set_filter(*std::exchange(next_filter_, std::nullopt));
+        for (const TierChange& change : std::exchange(next_tiers_, {}))
+          source_->set_tier(change.name, change.on, change.reason);
+        tiers_ = source_->tiers();
       }
       more = source_->collect(batch);
       const auto now = std::chrono::steady_clock::now();

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "source.h"
 
@@ -36,6 +37,8 @@ class CaptureThread {
   // The receiver is done with a batch.
   void received();
   void set_filter(const Filter& filter);
+  void set_tier(const std::string& name, bool on, const std::string& reason);
+  std::vector<Tier> tiers();
   std::string status_json();
   // The thread's id.
   pid_t id() const;
@@ -53,6 +56,13 @@ class CaptureThread {
   std::size_t underway_ = 0;
   bool stopping_ = false;
   std::optional<Filter> next_filter_;
+  struct TierChange {
+    std::string name;
+    bool on;
+    std::string reason;
+  };
+  std::vector<TierChange> next_tiers_;
+  std::vector<Tier> tiers_;
   std::string status_ = "{}";
   int stop_fd_ = -1;
   std::atomic<pid_t> id_{0};  // 0 until it runs

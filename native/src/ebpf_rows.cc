@@ -1,6 +1,7 @@
 #include "ebpf_rows.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -11,7 +12,10 @@
 namespace procflow {
 namespace {
 
-constexpr int kTcpListen = 10;  // include/net/tcp_states.h
+constexpr int kTcpFinWait1 = 4;  // include/net/tcp_states.h
+constexpr int kTcpFinWait2 = 5;
+constexpr int kTcpListen = 10;
+constexpr std::uint32_t kEce = 0x40, kCwr = 0x80;  // RFC 3168
 constexpr std::size_t kMaxUsers = 64;
 constexpr std::uint64_t kIdleShareNs = 120'000'000'000;
 
@@ -126,6 +130,7 @@ void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extr
   row.rttUs = tcp.rtt_us;
   row.minRttUs = tcp.min_rtt_us == 0xffffffffu ? 0 : tcp.min_rtt_us;
   row.headerBytes = tcp.header_bytes;
+  if (is_tcp && s.tcp_flags != 0) add_tcp_flags(record, row);
   out.add(row);
 
   for (const pf_process_ref* who : {&s.last, &record.holder, &s.opener, &s.creator, &s.closer}) {
@@ -133,6 +138,31 @@ void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extr
     netns_.ensure(s.netns, static_cast<pid_t>(who->pid));
     break;
   }
+}
+
+void EbpfRows::add_tcp_flags(const pf_socket_record& record, SocketRow& row) const {
+  const pf_socket& s = record.socket;
+  std::uint32_t sent = s.tcp_flags & 0xff, received = s.tcp_flags >> 8 & 0xff;
+  bool all = packets_.saw_all(s.packets_epoch, record.time_ns);
+  if (all && (s.flags & PF_SOCK_PASSIVE) != 0) {
+    // The kernel shows the handshake of an accepted connection at the listener. What it was is known.
+    sent |= TH_SYN | TH_ACK;
+    received |= TH_SYN | TH_ACK;
+    if ((record.tcp.has_tcp & PF_TCP_ECN) != 0) {
+      sent |= kEce;
+      received |= kEce | kCwr;
+    }
+  }
+  // It goes out when the socket has ended.
+  if ((s.flags & PF_SOCK_RESET_SENT) != 0) sent |= TH_RST;
+  // A connection that this end closed first may end before the other's FIN comes: that one comes to TIME_WAIT.
+  const auto from = record.tcp.from_state;
+  if (record.kind == PF_SOCKET_ENDED && (from == kTcpFinWait1 || from == kTcpFinWait2) &&
+      (received & (TH_FIN | TH_RST)) == 0)
+    all = false;
+  row.flags |= PF_SOCKET_FLAG_TCP_FLAGS | (all ? 0 : PF_SOCKET_FLAG_TCP_FLAGS_PART);
+  row.sentTcpFlags = static_cast<std::uint8_t>(sent);
+  row.receivedTcpFlags = static_cast<std::uint8_t>(received);
 }
 
 void EbpfRows::traffic(double cookie, std::uint64_t netns, std::uint16_t protocol, const Address& local,

@@ -8,6 +8,7 @@
 #include "../bpf/wire.h"
 #include "batch.h"
 #include "netns.h"
+#include "packets_tier.h"
 #include "share_table.h"
 
 namespace procflow {
@@ -21,7 +22,8 @@ struct SocketUser {
 class EbpfRows {
  public:
   // `messages_counted`: whether the messages tier runs.
-  EbpfRows(int shares_map, bool messages_counted) : shares_(shares_map), messages_counted_(messages_counted) {}
+  EbpfRows(int shares_map, bool messages_counted, const PacketsTier& packets)
+      : shares_(shares_map), messages_counted_(messages_counted), packets_(packets) {}
   EbpfRows(const EbpfRows&) = delete;
   EbpfRows& operator=(const EbpfRows&) = delete;
 
@@ -38,6 +40,7 @@ class EbpfRows {
   std::size_t shares() const { return shares_.size(); }
 
  private:
+  void add_tcp_flags(const pf_socket_record& record, SocketRow& row) const;
   void add_socket_row(const pf_socket_record& record, std::uint32_t extra_flags, BatchBuilder& out);
   void traffic(double cookie, std::uint64_t netns, std::uint16_t protocol, const Address& local,
                const pf_traffic& traffic, double time_ns, bool final, BatchBuilder& out);
@@ -46,6 +49,7 @@ class EbpfRows {
   NetnsTable netns_;
   ShareTable shares_;
   bool messages_counted_;
+  const PacketsTier& packets_;
 
   // Sockets with shares: what their traffic rows need to know of them.
   struct Shared {

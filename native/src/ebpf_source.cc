@@ -1,5 +1,6 @@
 #include "ebpf_source.h"
 
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,23 +32,24 @@ constexpr double kResyncShare = 5;        // the same for polls that lost events
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
                                                 "socketTable",       "peerTable",          "endedTable",
                                                 "pendingPeer",       "ringBuffer.usage",   "groupTable",
-                                                "ringBuffer.http",   "httpTable",          "httpUnread"};
+                                                "ringBuffer.http",   "httpTable",          "httpUnread",
+                                                "ringBuffer.packet", "peerCounters"};
 constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_sock",   "sock_create",
                                             "sock_release",        "sock_send_length",   "sock_recv_length",
                                             "udp_peer",            "sched_process_fork", "sched_process_exec",
                                             "sched_process_exit",  "sched_process_free", "rss_stat",
-                                            "http"};
+                                            "http",                "packet_sent",        "packet_received"};
 
 }  // namespace
 
 EbpfSource::EbpfSource(const SourceOptions& options)
     : options_(options), programs_(options), delay_accounting_(options.resources && options.delay_accounting),
-      tiers_(programs_.tiers()), processes_(identity_), rows_(programs_.map("shares"), programs_.tier("messages").on),
-      exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")) {
-  for (Tier& tier : tiers_) {
-    if (tier.name != "resources" || !tier.on || delay_accounting_.obstacle().empty()) continue;
-    tier.reason += (tier.reason.empty() ? "I/O wait: " : "; I/O wait: ") + delay_accounting_.obstacle();
-  }
+      tiers_(programs_.tiers()), processes_(identity_),
+      rows_(programs_.map("shares"), programs_.tier("messages").on, programs_.packets_tier()),
+      exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")),
+      peers_(programs_.map("peers"), programs_.packets_tier()) {
+  if (programs_.tier("packets").on) detect_applications();
+  tiers_changed();
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
   sample_interval_ns_ = static_cast<std::uint64_t>(options.sample_interval_ms) * 1'000'000;
   ring_ = ring_buffer__new(programs_.map("ring"), on_record, this, nullptr);
@@ -104,6 +106,44 @@ void EbpfSource::handle(const void* data, std::size_t size) {
     exchanges_.record(*static_cast<const pf_http_record*>(data), size, *out_);
   } else if (type == PF_RECORD_USAGE && size >= sizeof(pf_usage_record)) {
     usage_rows_.add(*static_cast<const pf_usage_record*>(data), *out_);
+  } else if (type == PF_RECORD_PACKET && size >= PF_PACKET_RECORD_HEAD) {
+    packet(*static_cast<const pf_packet_record*>(data), size);
+  }
+}
+
+void EbpfSource::packet(const pf_packet_record& record, std::size_t size) {
+  if (record.protocol == IPPROTO_UDP) {
+    pf_peer_key key{};
+    key.cookie = record.cookie;
+    std::memcpy(key.peer, record.remote, sizeof key.peer);
+    key.peer_port = record.remote_port;
+    peers_.know(key);
+  }
+  if (applications_) applications_->packet(record, size, *out_);
+}
+
+void EbpfSource::detect_applications() {
+  try {
+    applications_ = std::make_unique<Applications>(options_.packets.first_packets, Applications::Limits{});
+  } catch (const std::exception& error) {
+    no_applications_ = std::string("applications: ") + error.what();
+  }
+}
+
+void EbpfSource::set_tier(const std::string& name, bool on, const std::string& reason) {
+  programs_.set_tier(name, on, reason);
+  tiers_changed();
+}
+
+// Takes over what the programs say of the tiers, and adds what is missing besides them.
+void EbpfSource::tiers_changed() {
+  tiers_ = programs_.tiers();
+  const auto lacks = [](Tier& tier, const std::string& what) {
+    if (tier.on && !what.empty()) tier.reason += (tier.reason.empty() ? "" : "; ") + what;
+  };
+  for (Tier& tier : tiers_) {
+    if (tier.name == "packets") lacks(tier, no_applications_);
+    if (tier.name == "resources" && !delay_accounting_.obstacle().empty()) lacks(tier, "I/O wait: " + delay_accounting_.obstacle());
   }
 }
 
@@ -132,7 +172,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
   epoll_event taken;
   epoll_wait(wake_fd_, &taken, 1, 0);
   const std::uint64_t now = boot_ns();
-  if (!tiers_told_) tell_tiers();
+  tell_tiers();
   if (now >= next_calibration_ns_) {
     programs_.calibrate();
     next_calibration_ns_ = now + kCalibrationNs;
@@ -159,6 +199,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
   tell_held(now);
   end_vanished(now);
   exchanges_.tell_started(boot_ns(), out);
+  if (applications_) applications_->tick(now, out);
   rows_.addresses(out);
   out_ = nullptr;
   return consumed == -EAGAIN;
@@ -166,6 +207,10 @@ bool EbpfSource::collect(BatchBuilder& out) {
 
 void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flags) {
   if (polling_) told_[flow_cookie(record.socket)] = record.time_ns;
+  // While the receiver still has the socket.
+  if (applications_ && (record.socket.flags & PF_SOCK_VERDICT) != 0)
+    applications_->kept(flow_cookie(record.socket), record.time_ns, *out_);
+  if (record.kind == PF_SOCKET_ENDED) packets_ended(record.socket);
   if (record.kind == PF_SOCKET_ENDED && (record.socket.flags & PF_SOCK_RELEASED) != 0)
     exchanges_.socket_ended(flow_cookie(record.socket), record.time_ns, *out_);
   const std::vector<SocketUser> users = rows_.socket(record, extra_flags, *out_);
@@ -181,6 +226,22 @@ void EbpfSource::end_use(const pf_socket& socket, const SocketUser& user) {
   if (!programs_.read_process(user.process, user.window, record)) return;
   record.cookie = flow_cookie(socket);
   usage_rows_.add(record, *out_);
+}
+
+// What the packets tier has of a socket that has ended.
+void EbpfSource::packets_ended(const pf_socket& socket) {
+  const auto cookie = flow_cookie(socket);
+  const std::uint64_t now = boot_ns();
+  if (socket.protocol == IPPROTO_UDP) {
+    // Of a short life no poll, and perhaps no payload, has told.
+    pf_peer_key key{};
+    key.cookie = cookie;
+    std::memcpy(key.peer, socket.slot.peer, sizeof key.peer);
+    key.peer_port = socket.slot.peer_port;
+    peers_.know(key);
+    peers_.end(cookie, now, *out_);
+  }
+  if (applications_) applications_->ended(cookie, now, *out_);
 }
 
 void EbpfSource::scan_processes() {
@@ -203,15 +264,18 @@ void EbpfSource::sample() {
 }
 
 void EbpfSource::tell_tiers() {
-  for (const Tier& tier : tiers_) {
+  told_tiers_.resize(tiers_.size());
+  for (std::size_t i = 0; i < tiers_.size(); i++) {
+    const Tier& tier = tiers_[i];
+    if (tier == told_tiers_[i]) continue;
     TierRow row;
     row.timeNs = static_cast<double>(boot_ns());
     row.name = out_->intern(tier.name);
     row.on = tier.on ? 1 : 0;
     row.reason = tier.reason.empty() ? kUnknownString : out_->intern(tier.reason);
     out_->add(row);
+    told_tiers_[i] = tier;
   }
-  tiers_told_ = true;
 }
 
 void EbpfSource::poll() {
@@ -243,6 +307,7 @@ void EbpfSource::poll() {
     programs_.write_settings(settings);
 
   rows_.poll_shares(*out_);
+  peers_.poll(boot_ns(), *out_);
   end_packet_sockets();
 
   last_poll_ms_ = static_cast<double>(boot_ns() - started) / 1e6;
@@ -275,6 +340,12 @@ void EbpfSource::read_losses() {
   if (!losses_told_) tell_loss("missedEnds", 0);
   if (exchanges_.lost() != exchanges_lost_ || !losses_told_) tell_loss("httpAssembly", exchanges_.lost());
   exchanges_lost_ = exchanges_.lost();
+  const Applications::Losses applications = applications_ ? applications_->losses() : Applications::Losses{};
+  if (applications != application_losses_ || !losses_told_) {
+    tell_loss("applicationTable", applications.table);
+    tell_loss("applicationBudget", applications.budget);
+  }
+  application_losses_ = applications;
   missed_runs_ = missed;
   statistics_ = now;
   losses_told_ = true;
@@ -357,7 +428,10 @@ std::string EbpfSource::status_json() {
   std::string text = "{\"source\":\"ebpf\",\"lastPollMs\":" + std::to_string(last_poll_ms_) +
                      ",\"pollIntervalMs\":" + std::to_string(static_cast<double>(interval_ns_) / 1e6) + resources_json() +
                      ",\"processes\":" + std::to_string(processes_.size()) +
-                     ",\"shares\":" + std::to_string(rows_.shares()) + ",\"programRuns\":{";
+                     ",\"shares\":" + std::to_string(rows_.shares()) +
+                     ",\"peers\":" + std::to_string(peers_.size()) +
+                     ",\"conversations\":" + std::to_string(applications_ ? applications_->size() : 0) +
+                     ",\"programRuns\":{";
   for (int run = 0; run < PF_RUNS; run++) {
     if (run > 0) text += ',';
     text += std::string("\"") + kRunNames[run] + "\":" + std::to_string(statistics_.runs[run]);

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "applications.h"
 #include "bpf_programs.h"
 #include "delay_accounting.h"
 #include "ebpf_rows.h"
 #include "exchanges.h"
 #include "identity.h"
+#include "peer_table.h"
 #include "process_table.h"
 #include "source.h"
 #include "usage_rows.h"
@@ -24,13 +27,12 @@ class EbpfSource : public Source {
   explicit EbpfSource(const SourceOptions& options);
   ~EbpfSource() override;
 
-  // The reason of a tier that is on names what of it is missing.
-  const std::vector<Tier>& tiers() const { return tiers_; }
-
   int wake_fd() const override;
   int wait_ms() const override;
   bool collect(BatchBuilder& out) override;
   void set_filter(const Filter& filter) override;
+  std::vector<Tier> tiers() const override { return tiers_; }
+  void set_tier(const std::string& name, bool on, const std::string& reason) override;
   std::string status_json() override;
 
  private:
@@ -42,6 +44,10 @@ class EbpfSource : public Source {
   void poll();
   void scan_processes();
   void sample();
+  void packet(const pf_packet_record& record, std::size_t size);
+  void detect_applications();
+  void tiers_changed();
+  void packets_ended(const pf_socket& socket);
   void tell_tiers();
   std::string resources_json() const;
   void tell_loss(const char* place, std::uint64_t count);
@@ -62,6 +68,9 @@ class EbpfSource : public Source {
   UsageRows usage_rows_;
   Exchanges exchanges_;
   Vanished vanished_;
+  PeerTable peers_;
+  std::unique_ptr<Applications> applications_;  // null: nothing detects
+  std::string no_applications_;                 // why
   ring_buffer* ring_ = nullptr;
   int wake_fd_ = -1;
   BatchBuilder* out_ = nullptr;
@@ -89,7 +98,8 @@ class EbpfSource : public Source {
   bool draining_ = false;
   bool polling_ = false;
   bool losses_told_ = false;
-  bool tiers_told_ = false;
+  Applications::Losses application_losses_;
+  std::vector<Tier> told_tiers_;
   std::unordered_map<std::uint64_t, std::uint64_t> told_;  // cookie to time of what was told during a poll
   bool ended_waiting_ = false;
   std::string last_error_;

@@ -27,13 +27,27 @@ constexpr std::uint64_t bit(int capability) { return std::uint64_t{1} << capabil
 constexpr std::uint64_t kCapture = bit(CAP_SYS_ADMIN) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH);
 constexpr std::uint64_t kOtherOfRoot = bit(CAP_DAC_READ_SEARCH);
 
-// Before Linux 5.19 reading a map takes CAP_BPF where kernel.unprivileged_bpf_disabled is set; since then a descriptor
-// of it is enough.
-bool maps_take_a_capability() {
+bool kernel_before(int wanted_major, int wanted_minor) {
   utsname name{};
   int major = 0, minor = 0;
-  return uname(&name) != 0 || std::sscanf(name.release, "%d.%d", &major, &minor) != 2 || major < 5 ||
-         (major == 5 && minor < 19);
+  return uname(&name) != 0 || std::sscanf(name.release, "%d.%d", &major, &minor) != 2 || major < wanted_major ||
+         (major == wanted_major && minor < wanted_minor);
+}
+
+bool have(int capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  return syscall(SYS_capget, &header, data) == 0 && (data[capability / 32].effective >> (capability % 32) & 1) != 0;
+}
+
+// What the thread that captures needs besides, here.
+std::uint64_t needed_here() {
+  std::uint64_t more = 0;
+  // To read a map, where kernel.unprivileged_bpf_disabled is set; since then a descriptor of it is enough.
+  if (kernel_before(5, 19)) more |= bit(CAP_BPF);
+  // To attach the packets tier again when it was switched off; since then CAP_SYS_ADMIN will do.
+  if (kernel_before(6, 9) || !have(CAP_SYS_ADMIN)) more |= bit(CAP_NET_ADMIN);
+  return more;
 }
 
 // The signal by which the C library has every thread change its user: no thread can block it, as some of V8's do with
@@ -129,7 +143,7 @@ void ask(pid_t thread) {
 
 void drop_privileges(pid_t capture_thread) {
   order.capture_thread = capture_thread;
-  order.capture = kCapture | (maps_take_a_capability() ? bit(CAP_BPF) : 0);
+  order.capture = kCapture | needed_here();
   order.others = geteuid() == 0 ? kOtherOfRoot : 0;
   refused = 0;
 

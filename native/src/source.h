@@ -36,6 +36,25 @@ struct Filter {
   std::vector<std::uint16_t> own_ports;  // TCP ports the agent listens on, on this host
 };
 
+// What the packets tier looks at: conversations in every list that is not empty.
+struct PacketOptions {
+  bool enabled = true;
+  std::uint8_t first_packets = 8;       // of each conversation and direction, those with payload
+  std::uint16_t bytes_per_packet = 2048;
+  std::vector<std::uint16_t> ports;     // either end
+  std::vector<std::uint64_t> cgroups;   // of the socket
+  std::vector<std::uint32_t> uids;      // the socket's owner
+};
+
+// A part of capture that runs, or not and why.
+struct Tier {
+  std::string name;        // lifecycle, messages, packets, resources
+  bool on = false;
+  bool available = false;  // could be on, here
+  std::string reason{};    // why it is off, or which part of it is; empty when all of it is on
+  bool operator==(const Tier&) const = default;
+};
+
 struct SourceOptions {
   std::uint32_t poll_interval_ms = 1000;
   std::uint32_t ring_buffer_bytes = 16u << 20;
@@ -45,6 +64,7 @@ struct SourceOptions {
   bool resources = true;         // read what processes spend
   bool peak_memory = true;       // … and their highest memory within windows
   bool delay_accounting = true;  // switch kernel.task_delayacct on
+  PacketOptions packets;
   std::string cgroup_root;  // empty: found in /proc/self/mountinfo
   Filter filter;
 };
@@ -63,6 +83,9 @@ class Source {
   virtual bool collect(BatchBuilder& out) = 0;
   // Replaces the filter for sockets that open from now on.
   virtual void set_filter(const Filter& filter) = 0;
+  virtual std::vector<Tier> tiers() const { return {}; }
+  // Switches a tier on or off while it runs, where that can be. `reason` is for the rows that tell of it.
+  virtual void set_tier(const std::string&, bool, const std::string&) {}
   // Facts for status: name and value pairs (durations, run counts), as JSON object text.
   virtual std::string status_json() = 0;
 

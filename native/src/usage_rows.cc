@@ -1,8 +1,9 @@
 #include "usage_rows.h"
 
-#include "flow_cookie.h"
 
 #include <unistd.h>
+
+#include "flow_cookie.h"
 
 namespace procflow {
 namespace {

@@ -5,12 +5,16 @@ import { headersPrefix } from './node-headers.mjs';
 import { say, SetupError } from './report.mjs';
 import { runQuietly } from './run.mjs';
 
-const BUILD = ['clang', 'llvm', 'libbpf-dev', 'libelf-dev', 'zlib1g-dev', 'pkg-config', 'g++', 'make', 'python3'];
+const BUILD = [
+  ...['clang', 'llvm', 'libbpf-dev', 'libelf-dev', 'zlib1g-dev', 'libndpi-dev', 'pkg-config', 'g++', 'make', 'python3'],
+];
 
 /** What the system tests make their traffic with, and compare it with; and what the C++ tests are compiled with. */
 const TESTS = [
   ...['nginx-light', 'curl', 'iproute2', 'tcpdump', 'ethtool', 'python3', 'apache2-utils'],
   ...['gcc', 'libc6-dev', 'liburing-dev', 'g++', 'make'],
+  ...['openssl', 'dnsmasq-base', 'bind9-dnsutils', 'openssh-client', 'openssh-server', 'redis-server', 'redis-tools'],
+  ...['postgresql', 'mosquitto', 'mosquitto-clients', 'util-linux'],
 ];
 
 const BENCH = ['softflowd'];

@@ -22,6 +22,16 @@ export interface NativeFilter {
   readonly ownPorts: readonly number[];
 }
 
+/** What the packets tier looks at: conversations in every list that is not empty. */
+export interface NativePackets {
+  readonly enabled: boolean;
+  readonly firstPackets: number;
+  readonly bytesPerPacket: number;
+  readonly ports: readonly number[];
+  readonly cgroups: readonly number[];
+  readonly uids: readonly number[];
+}
+
 export interface NativeOptions {
   readonly pollIntervalMs: number;
   readonly ringBufferBytes: number;
@@ -31,14 +41,17 @@ export interface NativeOptions {
   readonly resources: boolean;
   readonly peakMemory: boolean;
   readonly delayAccounting: boolean;
+  readonly packets: NativePackets;
   /** Empty to find it. */
   readonly cgroupRoot: string;
   readonly filter: NativeFilter;
 }
 
 export interface NativeTier {
-  readonly name: 'lifecycle' | 'messages' | 'resources';
+  readonly name: 'lifecycle' | 'messages' | 'packets' | 'resources';
   readonly on: boolean;
+  /** Whether it could be on, here and as configured. */
+  readonly available: boolean;
   /** Why it is off, or which part of it is; empty when all of it is on. */
   readonly reason: string;
 }
@@ -52,6 +65,8 @@ export interface NativeCapture {
   tiers(): NativeTier[];
   /** Id of the thread that captures; null once it was stopped. */
   thread(): number | null;
+  /** Switches a tier off or on again while capture runs (the packets tier); soon, and told by a row of table `tier`. */
+  setTier(name: NativeTier['name'], on: boolean, reason: string): void;
 }
 
 export interface Addon {

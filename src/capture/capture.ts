@@ -2,8 +2,8 @@
 import type { Config } from '../config/index.js';
 import { ProcflowError } from '../errors.js';
 import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
-import { nativeFilter } from './filter.js';
 import { agentCapabilities, type AgentCapabilities } from './capabilities.js';
+import { nativeFilter, nativePackets } from './filter.js';
 import type { DelayAccounting, TierStatus } from './tiers.js';
 
 type CaptureConfig = Config['capture'];
@@ -116,6 +116,11 @@ export class Capture {
     this.native.setFilter(nativeOptions(config, this.options.ownPorts).filter);
   }
 
+  /** Switches the packets tier off, or on again, while capture runs; `reason` is what status says of it when it is off. */
+  setTier(name: 'packets', on: boolean, reason: string): void {
+    this.native.setTier(name, on, reason);
+  }
+
   /** Stops the source. What it had not yet delivered still comes, before the promise resolves. */
   stop(): Promise<void> {
     this.stopped ??= new Promise((resolve) => this.native.stop(resolve));
@@ -127,6 +132,7 @@ export class Capture {
       return [
         { name: 'lifecycle', state: 'UNAVAILABLE', reason: this.reason ?? BETTER_SOURCE_OFF },
         { name: 'messages', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
+        { name: 'packets', state: 'UNAVAILABLE', reason: BETTER_SOURCE_OFF },
         {
           name: 'resources',
           state: 'UNAVAILABLE',
@@ -134,20 +140,22 @@ export class Capture {
         },
       ];
     }
-    const { config } = this.options;
-    return this.native.tiers().map(({ name, on, reason }) => ({
+    const { messages, packets, resources } = this.options.config;
+    const wanted = { lifecycle: true, messages, packets: packets.enabled, resources };
+    return this.native.tiers().map(({ name, on, available, reason }) => ({
       name,
-      state: on ? 'ON' : name === 'lifecycle' || config[name] ? 'UNAVAILABLE' : 'OFF',
+      state: on ? 'ON' : available ? 'SHED' : wanted[name] ? 'UNAVAILABLE' : 'OFF',
       reason: reason === '' ? null : reason,
     }));
   }
 }
 
 function nativeOptions(config: CaptureConfig, ownPorts: readonly number[]): NativeOptions {
-  const { source: _, filter, cgroupRoot, keepOwnTraffic, ...plain } = config;
+  const { source: _, filter, packets, cgroupRoot, keepOwnTraffic, ...plain } = config;
   return {
     ...plain,
     cgroupRoot: cgroupRoot ?? '',
     filter: nativeFilter(filter, { keepOwnTraffic, ownPorts, cgroupRoot }),
+    packets: nativePackets(packets, cgroupRoot),
   };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/index.js';
 import { ProcflowError } from '../errors.js';
 import { addressBytes } from './address.js';
-import type { NativeFilter, NativeFilterLists } from './addon.js';
+import type { NativeFilter, NativeFilterLists, NativePackets } from './addon.js';
 import { findCgroupRoot } from './host.js';
 
 type FilterConfig = Config['capture']['filter'];
@@ -44,13 +44,27 @@ export function nativeFilter(filter: FilterConfig, context: FilterContext): Nati
   };
 }
 
+/** @throws ProcflowError CONFIG_INVALID when a user or cgroup does not exist */
+export function nativePackets(packets: Config['capture']['packets'], configuredRoot: string | null): NativePackets {
+  const root = configuredRoot ?? findCgroupRoot();
+  const { enabled, firstPackets, bytesPerPacket, ports, cgroups, users } = packets;
+  return {
+    enabled,
+    firstPackets,
+    bytesPerPacket,
+    ports,
+    cgroups: cgroups.flatMap((path) => cgroupIds('capture.packets', path, root)),
+    uids: users.map((user) => uid('capture.packets', user)),
+  };
+}
+
 function nativeLists(rules: Rules, cgroupRoot: string | null): NativeFilterLists {
   return {
     addresses: rules.addresses.map(prefix),
     ports: rules.ports,
     protocols: rules.protocols.map((name) => PROTOCOL_NUMBERS[name]),
-    cgroups: rules.cgroups.flatMap((path) => cgroupIds(path, cgroupRoot)),
-    uids: rules.users.map((user) => (typeof user === 'number' ? user : uidOf(user))),
+    cgroups: rules.cgroups.flatMap((path) => cgroupIds('capture.filter', path, cgroupRoot)),
+    uids: rules.users.map((user) => uid('capture.filter', user)),
     processes: rules.processes.map(comm),
   };
 }
@@ -68,25 +82,23 @@ function comm(name: string): string {
   return bytes.length <= COMM_BYTES ? name : bytes.subarray(0, COMM_BYTES).toString('latin1');
 }
 
-/** The host's name service is asked by getent(1): files, LDAP and sssd alike. */
-function uidOf(name: string): number {
+/** The host's name service is asked by getent(1): files, LDAP and sssd alike. `key` is what names the user. */
+function uid(key: string, user: string | number): number {
+  if (typeof user === 'number') return user;
   try {
-    const entry = execFileSync('getent', ['passwd', '--', name], { encoding: 'utf8', timeout: 5000 });
-    const uid = Number(entry.split(':')[2]);
-    if (Number.isInteger(uid)) return uid;
+    const entry = execFileSync('getent', ['passwd', '--', user], { encoding: 'utf8', timeout: 5000 });
+    const found = Number(entry.split(':')[2]);
+    if (Number.isInteger(found)) return found;
   } catch {
     // Told below, in the user's words.
   }
-  throw new ProcflowError(
-    'CONFIG_INVALID',
-    `capture.filter names the user "${name}", but this host has no such account`,
-  );
+  throw new ProcflowError('CONFIG_INVALID', `${key} names the user "${user}", but this host has no such account`);
 }
 
-/** Ids of a cgroup and all below it. New cgroups below it are met at the next reload. */
-function cgroupIds(path: string, root: string | null): number[] {
+/** Ids of a cgroup and all below it. New cgroups below it are met at the next reload. `key` is what names it. */
+function cgroupIds(key: string, path: string, root: string | null): number[] {
   if (root === null) {
-    throw new ProcflowError('CONFIG_INVALID', 'capture.filter names a cgroup, but no cgroup v2 hierarchy is mounted');
+    throw new ProcflowError('CONFIG_INVALID', `${key} names a cgroup, but no cgroup v2 hierarchy is mounted`);
   }
   const ids: number[] = [];
   const visit = (directory: string): void => {
@@ -98,13 +110,9 @@ function cgroupIds(path: string, root: string | null): number[] {
   try {
     visit(join(root, path));
   } catch (error) {
-    throw new ProcflowError(
-      'CONFIG_INVALID',
-      `capture.filter names the cgroup "${path}", but ${root} has no such one`,
-      {
-        cause: error,
-      },
-    );
+    throw new ProcflowError('CONFIG_INVALID', `${key} names the cgroup "${path}", but ${root} has no such one`, {
+      cause: error,
+    });
   }
   return ids;
 }

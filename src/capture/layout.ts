@@ -156,7 +156,11 @@ export const TABLES = {
     minRttUs: 'u32',
     /** TCP: header with options of a data segment (`tcp_header_len`). */
     headerBytes: 'u16',
-    /** TCP flags of all packets sent, as in byte 13 of the header; set when `tcpFlags` is among the flags. */
+    /**
+     * TCP flags of all packets sent, as in byte 13 of the header; set when `tcpFlags` is among the flags. Of the
+     * handshake of an accepted connection, which the kernel shows at its listener, SYN and ACK are known, and ECE and CWR
+     * when ECN was agreed on.
+     */
     sentTcpFlags: 'u8',
     /** TCP flags of all packets that arrived. */
     receivedTcpFlags: 'u8',
@@ -337,7 +341,7 @@ export const TABLES = {
     applicationId: 'u16',
     timeNs: 'f64',
     cookie: 'f64',
-    /** The peer; all zero for connected sockets. */
+    /** The peer of a UDP socket, connected or not; all zero for TCP. */
     peerAddress: 'addr',
     peerPort: 'u16',
     /** nDPI's name of the protocol. */
@@ -354,6 +358,7 @@ export const TABLES = {
     tlsVersion: 'str',
     httpHost: 'str',
     httpUserAgent: 'str',
+    /** Name asked for first, cut to 79 bytes. */
     dnsQuery: 'str',
     /** RCODE of the answer; -1 unknown. */
     dnsReplyCode: 'i32',
@@ -369,7 +374,10 @@ export const TABLES = {
     cookie: 'f64',
     peerAddress: 'addr',
     peerPort: 'u16',
-    /** IP octets and packets on the wire, payload within them. */
+    /**
+     * IP octets and packets on the wire, payload within them: fragments are counted. Datagrams that came are counted
+     * even when the socket had no room for them.
+     */
     sentOctets: 'f64',
     sentPackets: 'f64',
     sentBytes: 'f64',

@@ -107,6 +107,7 @@ function captureSection() {
     messages: kinds.bool('Count each send and receive, per process: exact shares, and all that is not TCP.', {
       default: true,
     }),
+    packets: packetsSection(),
     resources: kinds.bool('Read what processes spend, at the edges of flows and at intervals.', { default: true }),
     sampleIntervalMs: kinds.duration(
       'How often it is read what each process has spent.',
@@ -126,6 +127,32 @@ function captureSection() {
       keep: filterRules('Keep only'),
       drop: filterRules('Leave out'),
       loopback: kinds.bool('Keep flows over the loopback interface.', { default: true, runtime: true }),
+    }),
+  });
+}
+
+/** What the packets tier looks at: conversations in every list that is not empty. */
+function packetsSection() {
+  return section({
+    enabled: kinds.bool('Look at packets: application protocols, TCP flags, octets of each peer of UDP.', {
+      default: true,
+    }),
+    firstPackets: kinds.integer(
+      'Packets with payload to look into, of each conversation and direction; 0 for none.',
+      { min: 0, max: 64 },
+      { default: 8 },
+    ),
+    bytesPerPacket: kinds.bytes(
+      'How much to look at of the payload of such a packet.',
+      { min: 64, max: 4096 },
+      { default: 2048 },
+    ),
+    ports: kinds.ports('Look only at packets from or to these ports.', {}),
+    cgroups: kinds.list('Look only at packets of sockets made in these cgroups, by path, and below.', kinds.name, {
+      placeholder: 'paths',
+    }),
+    users: kinds.list('Look only at packets of sockets that belong to these users, by name or number.', kinds.user, {
+      placeholder: 'users',
     }),
   });
 }

@@ -1,6 +1,7 @@
 /*
  * Ends of TCP connections, by --how:
  *   half-close          the client ends its direction, the server goes on sending
+ *   close-by-client     the client closes all of it; the server acknowledges, and closes later
  *   reset-after-read    the client resets (SO_LINGER 0) after both have read everything
  *   reset-before-read   the client resets; the server reads what had arrived, and then the reset
  *   reset-unread        the client resets; the server reads nothing
@@ -73,6 +74,21 @@ static void half_close_client(int fd, struct tally *tally)
 		fail("read to the end");
 }
 
+/* The acknowledgement goes out at once, and by itself: the client's socket ends with it. */
+static void close_by_client_server(int fd, struct tally *tally)
+{
+	int on = 1;
+
+	if (read_to_end(tally, fd) != up)
+		fail("read to the end");
+	checked(setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)), "TCP_QUICKACK");
+}
+
+static void close_by_client_client(int fd, struct tally *tally)
+{
+	write_all(tally, fd, up);
+}
+
 static void reset_after_read_server(int fd, struct tally *tally)
 {
 	read_all(tally, fd, up);
@@ -140,6 +156,7 @@ struct ending {
 
 static const struct ending endings[] = {
 	{"half-close", half_close_server, half_close_client},
+	{"close-by-client", close_by_client_server, close_by_client_client},
 	{"reset-after-read", reset_after_read_server, reset_after_read_client},
 	{"reset-before-read", reset_before_read_server, reset_unread_client},
 	{"reset-unread", reset_unread_server, reset_unread_client},

@@ -27,5 +27,6 @@ export {
 } from './generator.js';
 export { across, makeNamespacePair, type Namespace, type NamespacePair } from './namespaces.js';
 export { copyBuild } from './readable-build.js';
-export { PacketCapture, readPackets, sum, type WireCount, type WirePacket } from './packet-capture.js';
+export { PacketCapture, readPackets, sum, sumBetween, type WireCount, type WirePacket } from './packet-capture.js';
+export { Tap, type Row } from './tap.js';
 export { spend, UsageRows, type Edges, type Reading, type Spent } from './usage-rows.js';
