@@ -90,17 +90,14 @@ static __always_inline void fill_http(struct pf_http_record *r, struct pf_http *
 }
 
 /* What `current` has spent. */
-__noinline int read_spending(struct pf_reading *to)
+static __always_inline void read_spending(struct pf_reading *to)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (!to)
-		return 0;
 	to->threads = read_group_usage(&to->process);
 	read_thread_usage(task, &to->thread);
 	to->memory_pages = resident_pages(task);
 	to->peak_pages = PF_UNKNOWN;
-	return 0;
 }
 
 /* One reading serves all that begins and ends in one message. */

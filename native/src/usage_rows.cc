@@ -1,6 +1,5 @@
 #include "usage_rows.h"
 
-
 #include <unistd.h>
 
 #include "flow_cookie.h"
