@@ -36,7 +36,8 @@ describe('100 000 live flows', { skip }, () => {
         const { agentMemoryBytes, losses } = await agent.host();
         assert.ok(agentMemoryBytes < 1024 * MIB, `the agent has ${Math.round(agentMemoryBytes / MIB)} MiB`);
         assert.deepEqual(
-          losses.filter(({ count }) => count > 0),
+          // Payloads that do not get to nDPI are counted, too, but cost the flows only their applications.
+          losses.filter(({ place, count }) => count > 0 && !/^(ringBuffer.packet|application(Table|Budget))$/.test(place)),
           [],
         );
         await generator.finish();

@@ -16,7 +16,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { MAX_FRAME = 1514, LISTENER, DATAGRAMS, SERVER_MAC, CONNECTION };
+enum { MAX_FRAME = 1514 };
+
+/* What the server posts. */
+enum { LISTENER, DATAGRAMS, SERVER_MAC };
 
 static const unsigned char extension_headers[] = {0, 43, 44, 60, 135, 59, 17, 6, 255};
 

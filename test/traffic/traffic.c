@@ -135,14 +135,25 @@ void shared_attach(void)
 		checked(sem_init(&shared->posted[i], 1, 0), "sem_init");
 }
 
+/* Beyond them lie the tallies. */
+static void check_slot(int slot)
+{
+	if (slot < 0 || slot >= SLOTS) {
+		fprintf(stderr, "no slot %d\n", slot);
+		exit(1);
+	}
+}
+
 void shared_post(int slot, long value)
 {
+	check_slot(slot);
 	shared->value[slot] = value;
 	checked(sem_post(&shared->posted[slot]), "sem_post");
 }
 
 void shared_take(int slot)
 {
+	check_slot(slot);
 	while (sem_wait(&shared->posted[slot]) < 0) {
 		if (errno != EINTR)
 			fail("sem_wait");
