@@ -40,10 +40,11 @@ function startAsUser(name: string, capabilities: readonly string[], flags: reado
 const LOADING = ['bpf', 'perfmon', 'net_admin'];
 const READING = ['sys_ptrace', 'dac_read_search'];
 
-/** Bits of CapEff: CAP_DAC_READ_SEARCH 2, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21. */
-const [DAC_READ_SEARCH, SYS_PTRACE, SYS_ADMIN] = [1n << 2n, 1n << 19n, 1n << 21n];
+/** Bits of CapEff: CAP_DAC_READ_SEARCH 2, CAP_NET_ADMIN 12, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21. */
+const [DAC_READ_SEARCH, NET_ADMIN, SYS_PTRACE, SYS_ADMIN] = [1n << 2n, 1n << 12n, 1n << 19n, 1n << 21n];
 const NAMES: readonly (readonly [bigint, string])[] = [
   [DAC_READ_SEARCH, 'CAP_DAC_READ_SEARCH'],
+  [NET_ADMIN, 'CAP_NET_ADMIN'],
   [SYS_PTRACE, 'CAP_SYS_PTRACE'],
   [SYS_ADMIN, 'CAP_SYS_ADMIN'],
 ];
@@ -69,7 +70,8 @@ const AGENTS: readonly {
   {
     who: 'a user with all of them but CAP_SYS_ADMIN',
     start: (flags) => startAsUser('limited', [...LOADING, ...READING], flags),
-    capture: DAC_READ_SEARCH | SYS_PTRACE,
+    // One of the two it takes to switch the packets tier on again.
+    capture: DAC_READ_SEARCH | NET_ADMIN | SYS_PTRACE,
     others: 0n,
   },
 ];

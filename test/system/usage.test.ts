@@ -222,6 +222,7 @@ describe('the resources tier', { skip }, () => {
       assert.deepEqual(rows.tiers, [
         { name: 'lifecycle', on: true, reason: null },
         { name: 'messages', on: true, reason: null },
+        { name: 'packets', on: true, reason: null },
         { name: 'resources', on: true, reason: null },
       ]);
     });
