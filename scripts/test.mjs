@@ -23,7 +23,13 @@ if (files.length === 0) {
 }
 
 // One file at a time: system tests count what the whole machine does.
-const options = ['--enable-source-maps', '--test', '--test-reporter=spec', '--test-concurrency=1', '--test-timeout=300000'];
+const options = [
+  '--enable-source-maps',
+  '--test',
+  '--test-reporter=spec',
+  '--test-concurrency=1',
+  '--test-timeout=300000',
+];
 process.exit(
   await passOn(process.execPath, [...options, ...files.map((file) => join('dist/test', file))], { cwd: ROOT }),
 );

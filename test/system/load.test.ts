@@ -37,7 +37,9 @@ describe('100 000 live flows', { skip }, () => {
         assert.ok(agentMemoryBytes < 1024 * MIB, `the agent has ${Math.round(agentMemoryBytes / MIB)} MiB`);
         assert.deepEqual(
           // Payloads that do not get to nDPI are counted, too, but cost the flows only their applications.
-          losses.filter(({ place, count }) => count > 0 && !/^(ringBuffer.packet|application(Table|Budget))$/.test(place)),
+          losses.filter(
+            ({ place, count }) => count > 0 && !/^(ringBuffer.packet|application(Table|Budget))$/.test(place),
+          ),
           [],
         );
         await generator.finish();
