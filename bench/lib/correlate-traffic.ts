@@ -33,6 +33,7 @@ export function benchCorrelator(options: Partial<CorrelatorOptions> = {}): Corre
       pollIntervalMs: null,
       sampleIntervalMs: null,
       delayAccounting: null,
+      governor: null,
       agentCapabilities: { capture: null, others: [] },
     }),
     clock: 'batch',

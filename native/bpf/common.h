@@ -137,6 +137,14 @@ static __always_inline struct pf_settings *get_settings(void)
 	return bpf_map_lookup_elem(&settings, &zero);
 }
 
+/* For a TCP socket whose first message is yet to come. */
+static __always_inline __u16 messages_epoch(void)
+{
+	struct pf_settings *set = get_settings();
+
+	return set ? set->messages_epoch : 0;
+}
+
 /*
  * Waking the reader for each record halves the connection rate, so it comes by itself every few milliseconds, and is
  * woken only when the ring is an eighth full.

@@ -613,6 +613,16 @@ static __always_inline __u32 stream_position(struct sock *sk, int direction)
 #define PF_HTTP_MOST_LOOKS 4u
 #define looked_bit(direction) (PF_SOCK_LOOKED << ((direction) & 1))
 
+/* Where the ordinals of a connection begin that is met now. */
+static __always_inline __u32 first_ordinal(__u32 epoch)
+{
+	__u32 before = epoch - 1;
+
+	if (before >= PF_HTTP_MOST_EPOCHS)
+		before = PF_HTTP_MOST_EPOCHS - 1;
+	return before << PF_HTTP_EPOCH_SHIFT;
+}
+
 /* Looks at where a message begins, and makes a state when that is HTTP. */
 static __noinline struct pf_http *meet_http(struct pf_socket *s, struct http_walk *w, int direction)
 {
@@ -635,6 +645,10 @@ static __noinline struct pf_http *meet_http(struct pf_socket *s, struct http_wal
 	}
 	__builtin_memset(&w->fresh, 0, sizeof(w->fresh));
 	w->fresh.cookie = flow_cookie(s);
+	w->fresh.epoch = messages_epoch();
+	if (!w->fresh.epoch)
+		return 0; /* left out from now on */
+	w->fresh.requests = w->fresh.responses = first_ordinal(w->fresh.epoch);
 	w->fresh.side = (request != PF_HTTP_NO) == (direction == PF_RECEIVED) ? PF_HTTP_SERVER : PF_HTTP_CLIENT;
 	if (request != PF_HTTP_NO) {
 		w->fresh.ways[PF_HTTP_REQUESTS].state = PF_HTTP_START;
@@ -688,6 +702,21 @@ static __always_inline void forget_http(__u64 sock, struct pf_socket *s)
 	s->flags = (s->flags & ~PF_SOCK_HTTP) | PF_SOCK_NOT_HTTP;
 }
 
+/*
+ * A connection that was followed before messages were left out for a while: it is met anew, like one from before the
+ * programs, unless it had more requests than ordinals, so that some would come twice.
+ */
+static __always_inline bool meet_again(__u64 sock, struct pf_socket *s, struct pf_http *http)
+{
+	if ((__s32)(first_ordinal(messages_epoch()) - http->requests) < 0) {
+		forget_http(sock, s);
+		return false;
+	}
+	bpf_map_delete_elem(&http_sockets, &sock);
+	s->flags = (s->flags & ~(PF_SOCK_HTTP | PF_SOCK_LOOKED | PF_SOCK_LOOKED << 1)) & (PF_SOCK_LOOKS - 1);
+	return true;
+}
+
 /* A message of nothing but empty chunks takes more steps than that; whoever sends such is not followed to its end. */
 #define PF_HTTP_MOST_STEPS 16384
 
@@ -719,7 +748,13 @@ static __always_inline void follow_http(struct sock *sk, struct pf_socket *s, __
 			forget_http(w->sock, s);
 			return;
 		}
-	} else {
+		if (c.http->epoch != messages_epoch()) {
+			if (!meet_again(w->sock, s, c.http))
+				return;
+			c.http = 0;
+		}
+	}
+	if (!c.http) {
 		c.http = meet_http(s, w, direction);
 		if (!c.http)
 			return;
@@ -768,7 +803,8 @@ static __noinline int http_eof(struct sock *sk, struct pf_socket *s)
 		return 0;
 	http = bpf_map_lookup_elem(&http_sockets, &key);
 	w = bpf_map_lookup_elem(&http_walks, &which);
-	if (!http || !w || http->cookie != flow_cookie(s) || http->side != PF_HTTP_CLIENT)
+	if (!http || !w || http->cookie != flow_cookie(s) || http->side != PF_HTTP_CLIENT ||
+	    http->epoch != messages_epoch())
 		return 0;
 	w->sock = key;
 	w->role = PF_HTTP_RESPONSES;
@@ -791,7 +827,8 @@ static __noinline int http_closed(__u64 sock, struct pf_socket *s, bool in_proce
 
 	if (!s)
 		return 0;
-	if (!http || http->cookie != flow_cookie(s))
+	/* Of what was not followed to here nobody knows how it ended. */
+	if (!http || http->cookie != flow_cookie(s) || http->epoch != messages_epoch())
 		goto forget;
 	request = &http->ways[PF_HTTP_REQUESTS];
 	response = &http->ways[PF_HTTP_RESPONSES];

@@ -227,14 +227,49 @@ static __noinline struct pf_socket *met_by_message(struct sock *sk)
 	return new_socket(sk, unmet_flags());
 }
 
+#define PF_FILTERS_OF_PROCESSES ((1u << PF_FILTER_CGROUP) | (1u << PF_FILTER_USER) | (1u << PF_FILTER_PROCESS))
+
+/* Messages are left out, and the filter asks who moves the bytes of an accepted socket, all the same. */
+static __noinline int judge_mover(struct sock *sk)
+{
+	struct pf_process_ref mover = {};
+	struct pf_socket *s;
+
+	if (!sk)
+		return 0;
+	s = find_socket(sk);
+	if (!s || s->flags & PF_SOCK_VERDICT)
+		return 0;
+	process_of(bpf_get_current_task_btf(), &mover);
+	is_dropped(s, &mover);
+	return 0;
+}
+
+/* Whether messages of TCP are left out, to save what they cost. */
+static __always_inline bool is_left_out(struct sock *sk)
+{
+	struct pf_settings *set;
+
+	if (sk->sk_protocol != PF_IPPROTO_TCP)
+		return false;
+	set = get_settings();
+	if (!set || set->messages_epoch)
+		return false;
+	if ((set->keep_kinds | set->drop_kinds) & PF_FILTERS_OF_PROCESSES)
+		judge_mover(sk);
+	return true;
+}
+
 static __always_inline void message(struct sock *sk, int result, int flags, int direction)
 {
 	unsigned short family = sk->__sk_common.skc_family;
 	struct pf_socket *s;
 
+	count_run(direction == PF_SENT ? PF_RUN_SEND : PF_RUN_RECV);
 	if (family != PF_AF_INET && family != PF_AF_INET6 && family != PF_AF_PACKET)
 		return;
-	count_run(direction == PF_SENT ? PF_RUN_SEND : PF_RUN_RECV);
+	if (is_left_out(sk))
+		return;
 	s = find_socket(sk);
 	if (result < 0 || (direction == PF_RECEIVED && flags & (PF_MSG_PEEK | PF_MSG_ERRQUEUE))) {
 		struct peer unused;

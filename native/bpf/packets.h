@@ -574,9 +574,9 @@ static __always_inline void packet(struct __sk_buff *ctx, int direction)
 	bool tcp, listens;
 	__u64 key;
 
+	count_run(direction == PF_SENT ? PF_RUN_PACKET_SENT : PF_RUN_PACKET_RECEIVED);
 	if (!named || !(void *)bpf_cast_to_kern_ctx)
 		return;
-	count_run(direction == PF_SENT ? PF_RUN_PACKET_SENT : PF_RUN_PACKET_RECEIVED);
 	key = (__u64)named;
 	s = bpf_map_lookup_elem(&sockets, &key);
 	if (!s && overflowed)

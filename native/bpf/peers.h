@@ -23,9 +23,9 @@ static __always_inline void keep_peer(struct bpf_sock_addr *ctx, int direction, 
 	struct pf_socket *s;
 	__u64 key, thread;
 
+	count_run(PF_RUN_PEER);
 	if (!sk)
 		return;
-	count_run(PF_RUN_PEER);
 	key = (__u64)sk;
 	s = bpf_map_lookup_elem(&sockets, &key);
 	if (!s && overflowed)

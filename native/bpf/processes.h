@@ -50,9 +50,9 @@ int BPF_PROG(procflow_fork, struct task_struct *parent, struct task_struct *chil
 {
 	struct pf_process_record *r;
 
+	count_run(PF_RUN_FORK);
 	if (child->pid != child->tgid)
 		return 0; /* a thread */
-	count_run(PF_RUN_FORK);
 	r = process_record(0);
 	if (!r)
 		return 0;
@@ -106,10 +106,10 @@ int BPF_PROG(procflow_exit, struct task_struct *task)
 	struct pf_process_record *r;
 	struct pf_group *kept;
 
+	count_run(PF_RUN_EXIT);
 	keep_dead_io_wait(task);
 	if (group->live.counter != 0)
 		return 0; /* other threads go on */
-	count_run(PF_RUN_EXIT);
 	r = process_record(0);
 	if (!r)
 		return 0;

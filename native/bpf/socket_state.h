@@ -120,6 +120,14 @@ static __always_inline __u32 unmet_flags(void)
 	return set && set->seeded ? PF_SOCK_MESSAGES : PF_SOCK_SEEDED;
 }
 
+/* Of a socket whose birth was missed: it may have moved bytes while messages were left out, if they ever were. */
+static __always_inline __u16 unmet_epoch(void)
+{
+	__u16 epoch = messages_epoch();
+
+	return epoch == 1 ? epoch : 0;
+}
+
 /* A state that starts from scratch, whatever the key had before. */
 static __noinline struct pf_socket *new_socket(struct sock *sk, __u32 flags)
 {
@@ -130,6 +138,7 @@ static __noinline struct pf_socket *new_socket(struct sock *sk, __u32 flags)
 	if (!sk)
 		return 0;
 	fresh.flags = flags;
+	fresh.messages_epoch = unmet_epoch();
 	read_identity(sk, &fresh);
 	if (fresh.protocol == PF_IPPROTO_TCP && fresh.remote_port) {
 		if (was_accepted(sk))

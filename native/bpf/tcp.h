@@ -28,6 +28,7 @@ static __always_inline void on_connect(struct sock *sk)
 		s->packets_taken[0] = s->packets_taken[1] = 0;
 	}
 	s->packets_epoch = packets_epoch();
+	s->messages_epoch = messages_epoch();
 	s->first_ns = bpf_ktime_get_boot_ns();
 	read_tuple(sk, s);
 	current_process(&s->opener);
@@ -62,6 +63,7 @@ static __always_inline void on_established(struct sock *sk, int from)
 	if (!s)
 		return;
 	s->packets_epoch = packets_epoch();
+	s->messages_epoch = messages_epoch();
 	s->first_ns = bpf_ktime_get_boot_ns();
 	s->flags |= filter_verdict(s, &nobody);
 	give_first_data(s);
@@ -101,6 +103,7 @@ static __always_inline void on_close(struct sock *sk, int from)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(procflow_set_state, struct sock *sk, int from, int to)
 {
+	count_run(PF_RUN_SET_STATE);
 	if (sk->sk_protocol != PF_IPPROTO_TCP)
 		return 0;
 	if (to == PF_TCP_SYN_SENT)
@@ -109,9 +112,6 @@ int BPF_PROG(procflow_set_state, struct sock *sk, int from, int to)
 		on_established(sk, from);
 	else if (to == PF_TCP_CLOSE)
 		on_close(sk, from);
-	else
-		return 0;
-	count_run(PF_RUN_SET_STATE);
 	return 0;
 }
 

@@ -119,7 +119,8 @@ struct pf_socket {
 	struct pf_process_ref opener;
 	struct pf_process_ref closer;
 	pf_u32 opener_window; /* as that of the mover */
-	pf_u32 pad0;
+	pf_u16 messages_epoch; /* pf_settings.messages_epoch when it opened; 0: TCP was left out, or not to be known */
+	pf_u16 pad0;
 	struct pf_process_ref last; /* moved bytes last */
 	pf_u64 poll_signature;      /* of what the last poll reported; after the release, when that was */
 	pf_u64 poll_holder_ns;      /* start of the process that the last poll reported as holder */
@@ -318,7 +319,8 @@ struct pf_http {
 	pf_u64 heads;     /* of the last 64 requests, by ordinal: HEAD … */
 	pf_u64 connects;  /* … and CONNECT */
 	pf_u32 side;
-	pf_u32 shifted; /* requests were missed, so that the ordinals are too low */
+	pf_u16 shifted; /* requests were missed, so that the ordinals are too low */
+	pf_u16 epoch;   /* pf_settings.messages_epoch when it was met: in another one it is not known where the streams are */
 	pf_u32 windows[PF_HTTP_WINDOWS]; /* of the highest memory, by ordinal */
 	struct pf_http_way ways[2]; /* by role */
 };
@@ -338,6 +340,14 @@ enum pf_http_event {
 #define PF_HTTP_UNTIL_CLOSE 32u /* the response under way ends with the connection */
 #define PF_HTTP_READING 64u     /* the reading is set: at the first byte of a request, and at the last of a response */
 #define PF_HTTP_SHIFTED 128u    /* requests before it were missed */
+
+/*
+ * Ordinals begin here for connections met in an epoch: both ends of a connection that was followed before begin anew with
+ * the same, and none comes twice. So many requests a connection can have in one epoch, and so many epochs there can be,
+ * that are followed afterwards.
+ */
+#define PF_HTTP_EPOCH_SHIFT 18
+#define PF_HTTP_MOST_EPOCHS 8192u
 
 /* What a process and one of its threads have spent until one moment. */
 struct pf_reading {
@@ -414,6 +424,8 @@ struct pf_settings {
 	pf_u32 agent_pid;
 	pf_u32 edges; /* read processes as they begin and end to use a socket */
 	pf_u32 peaks; /* keep the highest memory within windows */
+	pf_u16 messages_epoch; /* counts how often messages of TCP were switched on; 0 while they are left out */
+	pf_u16 pad0;
 };
 
 /* Asks for what a process has spent until now: procflow_read_process. */
@@ -551,7 +563,7 @@ PF_STATIC_ASSERT(sizeof(struct pf_socket) == 360, "pf_socket");
 PF_STATIC_ASSERT(sizeof(struct pf_tcp) == 80, "pf_tcp");
 PF_STATIC_ASSERT(sizeof(struct pf_socket_record) == 480, "pf_socket_record");
 PF_STATIC_ASSERT(sizeof(struct pf_traffic_record) == 208, "pf_traffic_record");
-PF_STATIC_ASSERT(sizeof(struct pf_settings) == 48, "pf_settings");
+PF_STATIC_ASSERT(sizeof(struct pf_settings) == 52, "pf_settings");
 PF_STATIC_ASSERT(sizeof(struct pf_usage_record) == 144, "pf_usage_record");
 PF_STATIC_ASSERT(sizeof(struct pf_http_way) == 128, "pf_http_way");
 PF_STATIC_ASSERT(sizeof(struct pf_http) == 360, "pf_http");

@@ -82,6 +82,7 @@ SourceOptions options_from(const Napi::Object& object) {
   options.peak_memory = object.Get("peakMemory").ToBoolean();
   options.delay_accounting = object.Get("delayAccounting").ToBoolean();
   options.packets = packet_options(object.Get("packets").As<Napi::Object>());
+  options.budget_percent = object.Get("budgetPercent").As<Napi::Number>().DoubleValue();
   options.cgroup_root = object.Get("cgroupRoot").As<Napi::String>().Utf8Value();
   options.filter = filter_from(object.Get("filter").As<Napi::Object>());
   return options;
@@ -100,7 +101,8 @@ class Capture : public Napi::ObjectWrap<Capture> {
     return DefineClass(env, "Capture",
                        {InstanceMethod<&Capture::stop>("stop"), InstanceMethod<&Capture::status>("status"),
                         InstanceMethod<&Capture::set_filter>("setFilter"), InstanceMethod<&Capture::tiers>("tiers"),
-                        InstanceMethod<&Capture::thread>("thread"), InstanceMethod<&Capture::set_tier>("setTier")});
+                        InstanceMethod<&Capture::thread>("thread"), InstanceMethod<&Capture::set_tier>("setTier"),
+                        InstanceMethod<&Capture::set_budget>("setBudget")});
   }
 
   // new Capture('ebpf' | 'procfs', options, (batch: ArrayBuffer) => void, (reason: string) => void)
@@ -192,6 +194,10 @@ class Capture : public Napi::ObjectWrap<Capture> {
     if (!thread_) return;
     thread_->set_tier(info[0].As<Napi::String>().Utf8Value(), info[1].ToBoolean(),
                       info[2].As<Napi::String>().Utf8Value());
+  }
+
+  void set_budget(const Napi::CallbackInfo& info) {
+    if (thread_) thread_->set_budget(info[0].As<Napi::Number>().DoubleValue());
   }
 
   Napi::Value tiers(const Napi::CallbackInfo& info) {

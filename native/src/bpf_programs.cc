@@ -198,6 +198,7 @@ BpfPrograms::BpfPrograms(const SourceOptions& options) {
   settings_.edges = resources.available;
   if (resources.available) resources.reason = peaks_obstacle(options, kernel.get());
   settings_.peaks = resources.available && resources.reason.empty();
+  settings_.messages_epoch = 1;  // from the first message on
 
   // What the kernel refuses must not take with it what it would have let run.
   std::string error;
@@ -207,6 +208,7 @@ BpfPrograms::BpfPrograms(const SourceOptions& options) {
   }
   if (object_ == nullptr && !try_load(options, error)) throw std::runtime_error(error);
   messages.on = messages.available;
+  if (messages.on) leave_out_tcp(false);
   resources.on = resources.available;
   if (!packets.available) return;
   write_selection(options.packets);
@@ -236,15 +238,28 @@ void BpfPrograms::close() {
 }
 
 void BpfPrograms::set_tier(std::string_view name, bool on, const std::string& reason) {
-  if (name != "packets") return;
-  Tier& packets = edit_tier(name);
-  if (!packets.available || packets.on == on) return;
-  packets.reason = on ? "" : reason;
-  if (!on)
+  if (name != "packets" && name != "messages") return;
+  Tier& tier = edit_tier(name);
+  if (!tier.available || tier.on == on) return;
+  tier.reason = on ? "" : reason;
+  if (name == "messages")
+    leave_out_tcp(!on);
+  else if (!on)
     detach_packets();
-  else if (!attach_packets(packets.reason))
-    packets.available = false;
-  packets.on = on && packets.available;
+  else if (!attach_packets(tier.reason))
+    tier.available = false;
+  tier.on = on && tier.available;
+}
+
+// The programs stay: others than TCP have no other counters.
+void BpfPrograms::leave_out_tcp(bool left_out) {
+  if (left_out)
+    messages_of_tcp_.switch_off(boot_ns());
+  else
+    messages_of_tcp_.switch_on();
+  pf_settings settings = settings_;
+  settings.messages_epoch = left_out ? 0 : messages_of_tcp_.epoch();
+  write_settings(settings);
 }
 
 bool BpfPrograms::attach_packets(std::string& error) {
@@ -357,6 +372,11 @@ bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
 }
 
 int BpfPrograms::map(const char* name) const { return bpf_object__find_map_fd_by_name(object_, name); }
+
+int BpfPrograms::program(const char* name) const {
+  const bpf_program* program = bpf_object__find_program_by_name(object_, name);
+  return program != nullptr && bpf_program__autoload(program) ? bpf_program__fd(program) : -1;
+}
 
 void BpfPrograms::write_settings(const pf_settings& settings) {
   settings_ = settings;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "../bpf/wire.h"
-#include "packets_tier.h"
+#include "tier_epochs.h"
 #include "source.h"
 
 namespace procflow {
@@ -25,10 +25,14 @@ class BpfPrograms {
 
   const std::vector<Tier>& tiers() const { return tiers_; }
   const Tier& tier(std::string_view name) const;
-  // Attaches a tier's programs, or detaches them; does nothing when it is so, or cannot be.
+  // Puts the packets tier off, or the messages tier as far as TCP goes, or has them go on; does nothing when it is so,
+  // or cannot be.
   void set_tier(std::string_view name, bool on, const std::string& reason);
-  const PacketsTier& packets_tier() const { return packets_tier_; }
+  const TierEpochs& packets_tier() const { return packets_tier_; }
+  const TierEpochs& messages_of_tcp() const { return messages_of_tcp_; }
   int map(const char* name) const;
+  // Descriptor of a program; -1 when it is not loaded.
+  int program(const char* name) const;
 
   void write_settings(const pf_settings& settings);
   const pf_settings& settings() const { return settings_; }
@@ -64,6 +68,7 @@ class BpfPrograms {
   void write_selection(const PacketOptions& options);
   bool attach_packets(std::string& error);
   void detach_packets();
+  void leave_out_tcp(bool left_out);
   void close();
 
   bpf_object* object_ = nullptr;
@@ -76,7 +81,8 @@ class BpfPrograms {
   int calibrate_fd_ = -1;
   int read_process_fd_ = -1;
   pf_packet_settings packet_settings_{};
-  PacketsTier packets_tier_;
+  TierEpochs packets_tier_;
+  TierEpochs messages_of_tcp_;
   int cpus_ = 1;
 };
 

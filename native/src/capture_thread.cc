@@ -66,6 +66,11 @@ void CaptureThread::set_tier(const std::string& name, bool on, const std::string
   next_tiers_.push_back({name, on, reason});
 }
 
+void CaptureThread::set_budget(double percent) {
+  const std::lock_guard lock(mutex_);
+  next_budget_ = percent;
+}
+
 std::vector<Tier> CaptureThread::tiers() {
   const std::lock_guard lock(mutex_);
   return tiers_;
@@ -112,6 +117,7 @@ void CaptureThread::run() {
       {
         const std::lock_guard lock(mutex_);
         if (next_filter_) source_->set_filter(*std::exchange(next_filter_, std::nullopt));
+        if (next_budget_) source_->set_budget(*std::exchange(next_budget_, std::nullopt));
         for (const TierChange& change : std::exchange(next_tiers_, {}))
           source_->set_tier(change.name, change.on, change.reason);
         tiers_ = source_->tiers();

@@ -38,6 +38,7 @@ class CaptureThread {
   void received();
   void set_filter(const Filter& filter);
   void set_tier(const std::string& name, bool on, const std::string& reason);
+  void set_budget(double percent);
   std::vector<Tier> tiers();
   std::string status_json();
   // The thread's id.
@@ -62,6 +63,7 @@ class CaptureThread {
     std::string reason;
   };
   std::vector<TierChange> next_tiers_;
+  std::optional<double> next_budget_;
   std::vector<Tier> tiers_;
   std::string status_ = "{}";
   int stop_fd_ = -1;

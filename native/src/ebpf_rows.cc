@@ -87,8 +87,9 @@ void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extr
                 PF_SOCK_MESSAGES == PF_SOCKET_FLAG_MESSAGES_COUNTED && PF_SOCK_RELEASED == PF_SOCKET_FLAG_RELEASED &&
                 PF_SOCK_RESET_SENT == PF_SOCKET_FLAG_RESET_SENT);
   row.flags = (s.flags & shared_flags) | extra_flags;
-  if (!messages_counted_) row.flags &= ~PF_SOCKET_FLAG_MESSAGES_COUNTED;
   const bool is_tcp = s.protocol == IPPROTO_TCP && s.family != AF_PACKET;
+  if (!messages_counted_ || (is_tcp && !messages_of_tcp_.saw_all(s.messages_epoch, record.time_ns)))
+    row.flags &= ~PF_SOCKET_FLAG_MESSAGES_COUNTED;
   if (tcp.has_tcp != 0 && row.state != kTcpListen) row.flags |= PF_SOCKET_FLAG_HAS_TCP;
   row.timeNs = static_cast<double>(record.time_ns);
   row.cookie = row_cookie(flow_cookie(s));

@@ -8,7 +8,7 @@
 #include "../bpf/wire.h"
 #include "batch.h"
 #include "netns.h"
-#include "packets_tier.h"
+#include "tier_epochs.h"
 #include "share_table.h"
 
 namespace procflow {
@@ -21,9 +21,9 @@ struct SocketUser {
 
 class EbpfRows {
  public:
-  // `messages_counted`: whether the messages tier runs.
-  EbpfRows(int shares_map, bool messages_counted, const PacketsTier& packets)
-      : shares_(shares_map), messages_counted_(messages_counted), packets_(packets) {}
+  // `messages_counted`: whether the messages tier runs, though not always for TCP: that `messages_of_tcp` tells.
+  EbpfRows(int shares_map, bool messages_counted, const TierEpochs& messages_of_tcp, const TierEpochs& packets)
+      : shares_(shares_map), messages_counted_(messages_counted), messages_of_tcp_(messages_of_tcp), packets_(packets) {}
   EbpfRows(const EbpfRows&) = delete;
   EbpfRows& operator=(const EbpfRows&) = delete;
 
@@ -49,7 +49,8 @@ class EbpfRows {
   NetnsTable netns_;
   ShareTable shares_;
   bool messages_counted_;
-  const PacketsTier& packets_;
+  const TierEpochs& messages_of_tcp_;
+  const TierEpochs& packets_;
 
   // Sockets with shares: what their traffic rows need to know of them.
   struct Shared {

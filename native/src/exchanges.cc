@@ -275,6 +275,16 @@ void Exchanges::tell_started(std::uint64_t time_ns, BatchBuilder& out) {
   started_.clear();
 }
 
+void Exchanges::forget_all() {
+  while (!connections_.empty()) {
+    const auto connection = connections_.begin();
+    while (connection->second.first != kNone) free_first(connection->second);
+    free_partial(connection->second);
+    drop_if_idle(connection);
+  }
+  started_.clear();
+}
+
 // Tells of the connection's first exchange, and makes its place free.
 void Exchanges::finish_first(Connection& connection, std::uint64_t time_ns, BatchBuilder& out) {
   const std::uint32_t place = connection.first;
@@ -307,7 +317,12 @@ void Exchanges::finish_first(Connection& connection, std::uint64_t time_ns, Batc
     if (from.tid == to.tid) add_thread_usage(row, from.reading.thread, to.reading.thread);
   }
   out.add(row);
+  free_first(connection);
+}
 
+void Exchanges::free_first(Connection& connection) {
+  const std::uint32_t place = connection.first;
+  Exchange& exchange = exchanges_[place];
   connection.first = exchange.next;
   if (connection.first == kNone) connection.last = kNone;
   text_bytes_ -= exchange.text.size();

@@ -33,6 +33,9 @@ class Exchanges {
   // Tells of the exchanges that began since the last call and are not over.
   void tell_started(std::uint64_t time_ns, BatchBuilder& out);
 
+  // Nothing more will come of what is under way. No row tells of that: a row of the tier does.
+  void forget_all();
+
   std::size_t open() const { return open_; }
   // Exchanges and heads that there was no room for.
   std::uint64_t lost() const { return lost_; }
@@ -73,6 +76,7 @@ class Exchanges {
   void response_ended(Connection& connection, const pf_http_record& record, BatchBuilder& out);
   void closed(Connection& connection, const pf_http_record& record, BatchBuilder& out);
   void finish_first(Connection& connection, std::uint64_t time_ns, BatchBuilder& out);
+  void free_first(Connection& connection);
   ExchangeRow row_of(const Exchange& exchange, std::uint64_t time_ns, BatchBuilder& out) const;
 
   Connections::iterator connection_of(std::uint64_t cookie);

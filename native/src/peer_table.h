@@ -9,13 +9,13 @@
 
 #include "../bpf/wire.h"
 #include "batch.h"
-#include "packets_tier.h"
+#include "tier_epochs.h"
 
 namespace procflow {
 
 class PeerTable {
  public:
-  PeerTable(int map, const PacketsTier& tier) : map_(map), tier_(tier) {}
+  PeerTable(int map, const TierEpochs& tier) : map_(map), tier_(tier) {}
   PeerTable(const PeerTable&) = delete;
   PeerTable& operator=(const PeerTable&) = delete;
 
@@ -48,7 +48,7 @@ class PeerTable {
   Known& known(const pf_peer_key& key);
 
   int map_;
-  const PacketsTier& tier_;
+  const TierEpochs& tier_;
   std::uint64_t polls_ = 0;
   std::unordered_map<pf_peer_key, Known, KeyHash, KeyEqual> known_;
   std::unordered_map<std::uint64_t, std::vector<pf_peer_key>> by_cookie_;

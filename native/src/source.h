@@ -65,6 +65,7 @@ struct SourceOptions {
   bool peak_memory = true;       // … and their highest memory within windows
   bool delay_accounting = true;  // switch kernel.task_delayacct on
   PacketOptions packets;
+  double budget_percent = 1;     // of one core, for the kernel programs; 0: nothing is put off
   std::string cgroup_root;  // empty: found in /proc/self/mountinfo
   Filter filter;
 };
@@ -86,6 +87,8 @@ class Source {
   virtual std::vector<Tier> tiers() const { return {}; }
   // Switches a tier on or off while it runs, where that can be. `reason` is for the rows that tell of it.
   virtual void set_tier(const std::string&, bool, const std::string&) {}
+  // Replaces the budget.
+  virtual void set_budget(double) {}
   // Facts for status: name and value pairs (durations, run counts), as JSON object text.
   virtual std::string status_json() = 0;
 

@@ -33,7 +33,8 @@ export interface Feed {
    * at the start is known.
    */
   start(correlator: Correlator, ownPorts: readonly number[], ready: () => void, fail: (reason: Error) => void): void;
-  setFilter(config: Config['capture']): void;
+  /** Takes over what may be configured anew while it runs. */
+  reconfigure(config: Pick<Config, 'capture' | 'governor'>): void;
   /** Stops; what was under way is fed first. */
   stop(): Promise<void>;
 }
@@ -44,6 +45,7 @@ function notStarted(): CaptureStatus {
     sourceReason: 'not started yet',
     tiers: [],
     programRuns: {},
+    governor: null,
     lastPollMs: null,
     pollIntervalMs: null,
     sampleIntervalMs: null,
@@ -55,7 +57,8 @@ function notStarted(): CaptureStatus {
 /** What it takes to see which process holds a socket. */
 const SEES_OWNERS = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'];
 
-export function captureFeed(config: Config['capture'], log: Logger): Feed {
+export function captureFeed(settings: Pick<Config, 'capture' | 'governor'>, log: Logger): Feed {
+  const { capture: config, governor } = settings;
   let capture: Capture | undefined;
   let loggedError: string | null = null;
   let bootToUnixNs: number | null = null;
@@ -77,6 +80,7 @@ export function captureFeed(config: Config['capture'], log: Logger): Feed {
       let first = true;
       capture = Capture.start({
         config,
+        budgetPercent: governor.budgetPercent,
         ownPorts,
         onBatch: (buffer) => {
           const batch = decodeBatch(buffer);
@@ -93,7 +97,10 @@ export function captureFeed(config: Config['capture'], log: Logger): Feed {
       // The API listens already, and all programs are attached.
       dropPrivileges(capture, log);
     },
-    setFilter: (changed) => capture?.setFilter(changed),
+    reconfigure: (changed) => {
+      capture?.setFilter(changed.capture);
+      capture?.setBudget(changed.governor.budgetPercent);
+    },
     stop: async () => capture?.stop(),
   };
 }
@@ -114,7 +121,7 @@ export async function replayFeed(file: string, speed: 'real' | 'full', log: Logg
     start: (correlator, _ownPorts, ready, fail) => {
       finished = play(correlator, ready, fail);
     },
-    setFilter: () => undefined,
+    reconfigure: () => undefined,
     stop: async () => {
       stop.abort();
       await finished;

@@ -17,6 +17,7 @@ export async function record(config: Config, file: string, signal: AbortSignal):
   let failed: ((reason: Error) => void) | undefined;
   const capture = Capture.start({
     config: config.capture,
+    budgetPercent: config.governor.budgetPercent,
     ownPorts: [],
     onBatch: (batch) => {
       if (writer === undefined) batches.push(batch);

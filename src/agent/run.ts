@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import { startApi, TokensFile, type Api } from '../api/index.js';
 import type { Config } from '../config/index.js';
-import { Correlator } from '../correlate/index.js';
+import { Correlator, type HostTier } from '../correlate/index.js';
 import type { Logger } from '../log.js';
 import { createLog } from '../log.js';
 import { captureFeed, replayFeed, type Feed } from './feed.js';
@@ -26,9 +26,8 @@ const MATE_WAIT_MS = 1500;
 export async function runAgent(config: Config, options: AgentOptions, signal: AbortSignal): Promise<void> {
   const log = options.log ?? createLog(config.log);
   const { replay } = options;
-  const feed =
-    replay === undefined ? captureFeed(config.capture, log) : await replayFeed(replay.file, replay.speed, log);
-  const correlator = makeCorrelator(config, feed);
+  const feed = replay === undefined ? captureFeed(config, log) : await replayFeed(replay.file, replay.speed, log);
+  const correlator = makeCorrelator(config, feed, log);
   const api = await startApi({
     state: correlator,
     config: config.api,
@@ -66,7 +65,7 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
         reject,
       );
       stopReload = options.onReload?.((changed) => {
-        feed.setFilter(changed.capture);
+        feed.reconfigure(changed);
         correlator.reconfigure(changed.processes, changed.exchanges);
       });
     });
@@ -83,7 +82,7 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
   }
 }
 
-function makeCorrelator(config: Config, feed: Feed): Correlator {
+function makeCorrelator(config: Config, feed: Feed, log: Logger): Correlator {
   const { hostId, hostname, bootId, kernel, agentVersion, startMicros } = feed.host;
   return new Correlator({
     host: { id: hostId, name: hostname, bootId, kernel, agentVersion, agentPid: process.pid, startMicros },
@@ -94,10 +93,17 @@ function makeCorrelator(config: Config, feed: Feed): Correlator {
     pollIntervalMs: config.capture.pollIntervalMs,
     resolveUsers: feed.resolveUsers,
     capture: () => feed.status(),
+    onTier: (tier) => logTier(log, tier),
     ownersHidden: feed.ownersHidden,
     clock: feed.clock,
     mateWaitMs: Math.max(MATE_WAIT_MS, 1.5 * config.capture.pollIntervalMs),
   });
+}
+
+function logTier(log: Logger, { name, state, reason }: HostTier): void {
+  const what = name === 'messages' ? 'the messages tier, for TCP' : `the ${name} tier`;
+  if (state === 'SHED') log.warn({ tier: name }, `put off ${what}: ${reason ?? 'no reason is known'}`);
+  else log.info({ tier: name, state }, `${what}: ${state === 'ON' ? 'runs again' : 'does not run any more'}`);
 }
 
 /** A new account, or a renamed one, shows at once. @returns what ends the watch */

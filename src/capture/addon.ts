@@ -42,6 +42,8 @@ export interface NativeOptions {
   readonly peakMemory: boolean;
   readonly delayAccounting: boolean;
   readonly packets: NativePackets;
+  /** What the kernel programs may take, in percent of one core; 0: nothing is put off. */
+  readonly budgetPercent: number;
   /** Empty to find it. */
   readonly cgroupRoot: string;
   readonly filter: NativeFilter;
@@ -65,8 +67,13 @@ export interface NativeCapture {
   tiers(): NativeTier[];
   /** Id of the thread that captures; null once it was stopped. */
   thread(): number | null;
-  /** Switches a tier off or on again while capture runs (the packets tier); soon, and told by a row of table `tier`. */
+  /**
+   * Switches a tier off or on again while capture runs: the packets tier, or the messages tier as far as TCP goes. Soon,
+   * and told by a row of table `tier`.
+   */
   setTier(name: NativeTier['name'], on: boolean, reason: string): void;
+  /** Replaces the budget. */
+  setBudget(percent: number): void;
 }
 
 export interface Addon {

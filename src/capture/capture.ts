@@ -4,7 +4,7 @@ import { ProcflowError } from '../errors.js';
 import { loadAddon, type NativeCapture, type NativeOptions } from './addon.js';
 import { agentCapabilities, type AgentCapabilities } from './capabilities.js';
 import { nativeFilter, nativePackets } from './filter.js';
-import type { DelayAccounting, TierStatus } from './tiers.js';
+import type { DelayAccounting, GovernorStatus, TierStatus } from './tiers.js';
 
 type CaptureConfig = Config['capture'];
 
@@ -18,6 +18,8 @@ export interface CaptureStatus {
   readonly sampleIntervalMs: number | null;
   readonly delayAccounting: DelayAccounting | null;
   readonly programRuns: Readonly<Record<string, number>>;
+  /** Null without kernel programs. */
+  readonly governor: GovernorStatus | null;
   readonly agentCapabilities: AgentCapabilities;
   /** What went wrong in the last poll, or in the source as a whole; null when nothing did. */
   readonly error: string | null;
@@ -25,6 +27,8 @@ export interface CaptureStatus {
 
 export interface CaptureOptions {
   readonly config: CaptureConfig;
+  /** What the kernel programs may take, in percent of one core; 0: nothing is put off. */
+  readonly budgetPercent: number;
   readonly ownPorts: readonly number[];
   readonly onBatch: (batch: ArrayBuffer) => void;
   /** The source ended by itself; nothing comes any more. */
@@ -38,6 +42,7 @@ interface NativeStatus {
   readonly sampleIntervalMs?: number;
   readonly delayAccounting?: DelayAccounting;
   readonly programRuns?: Record<string, number>;
+  readonly governor?: GovernorStatus;
   readonly error?: string | null;
 }
 
@@ -61,7 +66,7 @@ export class Capture {
   static start(options: CaptureOptions): Capture {
     const { Capture: Native } = loadAddon();
     const { config, onBatch, onFailure } = options;
-    const native = nativeOptions(config, options.ownPorts);
+    const native = nativeOptions(options);
     let reason: string | null = config.source === 'procfs' ? 'chosen by capture.source' : null;
     if (config.source !== 'procfs') {
       try {
@@ -85,7 +90,7 @@ export class Capture {
   status(): CaptureStatus {
     const native = JSON.parse(this.native.status()) as NativeStatus;
     const tiers = this.tiers();
-    const missing = tiers.find((tier) => tier.name === 'messages' && tier.state !== 'ON');
+    const missing = tiers.find(({ name, state }) => name === 'messages' && state !== 'ON' && state !== 'SHED');
     const limited = this.kind === 'ebpf' && missing !== undefined;
     return {
       source: limited ? 'ebpf-limited' : this.kind,
@@ -96,6 +101,7 @@ export class Capture {
       sampleIntervalMs: native.sampleIntervalMs ?? null,
       delayAccounting: native.delayAccounting ?? null,
       programRuns: native.programRuns ?? {},
+      governor: native.governor ?? null,
       agentCapabilities: agentCapabilities(this.native.thread()),
       error: native.error ?? null,
     };
@@ -113,11 +119,19 @@ export class Capture {
 
   /** Takes a new filter for the sockets that open from now on. @throws ProcflowError CONFIG_INVALID */
   setFilter(config: CaptureConfig): void {
-    this.native.setFilter(nativeOptions(config, this.options.ownPorts).filter);
+    this.native.setFilter(nativeOptions({ ...this.options, config }).filter);
   }
 
-  /** Switches the packets tier off, or on again, while capture runs; `reason` is what status says of it when it is off. */
-  setTier(name: 'packets', on: boolean, reason: string): void {
+  /** Takes a new budget: see {@link CaptureOptions.budgetPercent}. */
+  setBudget(percent: number): void {
+    this.native.setBudget(percent);
+  }
+
+  /**
+   * Switches the packets tier, or the messages tier as far as TCP goes, off or on again while capture runs; `reason` is
+   * what status says of it when it is off. The governor does so by itself.
+   */
+  setTier(name: 'packets' | 'messages', on: boolean, reason: string): void {
     this.native.setTier(name, on, reason);
   }
 
@@ -150,10 +164,12 @@ export class Capture {
   }
 }
 
-function nativeOptions(config: CaptureConfig, ownPorts: readonly number[]): NativeOptions {
+function nativeOptions(options: CaptureOptions): NativeOptions {
+  const { config, ownPorts, budgetPercent } = options;
   const { source: _, filter, packets, cgroupRoot, keepOwnTraffic, ...plain } = config;
   return {
     ...plain,
+    budgetPercent,
     cgroupRoot: cgroupRoot ?? '',
     filter: nativeFilter(filter, { keepOwnTraffic, ownPorts, cgroupRoot }),
     packets: nativePackets(packets, cgroupRoot),

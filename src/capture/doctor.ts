@@ -41,6 +41,7 @@ export async function doctor(config: Config): Promise<DoctorReport> {
   );
   const capture = Capture.start({
     config: { ...config.capture, source: 'auto' },
+    budgetPercent: 0,
     ownPorts: [],
     onBatch: () => undefined,
     onFailure: () => undefined,

@@ -12,4 +12,4 @@ export {
   type RecordedBatch,
   type RecordedHost,
 } from './recording.js';
-export type { DelayAccounting, TierStatus } from './tiers.js';
+export type { Calibration, DelayAccounting, GovernorStatus, ProgramCost, TierStatus } from './tiers.js';

@@ -93,7 +93,7 @@ function valueOf(text: string, { kind }: Setting): unknown {
     case 'boolean':
       return BOOLEANS.get(text.toLowerCase()) ?? text;
     case 'number':
-      return /^-?\d+$/.test(text) ? Number(text) : text;
+      return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
     case 'list':
       return listOf(text);
     case 'text':

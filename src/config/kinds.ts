@@ -54,6 +54,13 @@ function wholeNumber({ min, max }: Range) {
   return z.int(error).min(min, error).max(max, error);
 }
 
+/** A share from 0 to 100, not necessarily whole. */
+export function percent(description: string, options: Options<number>) {
+  const error = expected('a number from 0 to 100');
+  const schema = z.number(error).min(0, error).max(100, error);
+  return setting(schema, { description, kind: 'number', placeholder: 'percent' }, options);
+}
+
 /** Bytes: a number, or text such as `16MiB`. */
 export function bytes(description: string, range: Range, options: Options<number> & { readonly powerOfTwo?: boolean }) {
   const power = options.powerOfTwo === true;

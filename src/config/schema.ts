@@ -14,6 +14,7 @@ export function makeSchema(machine: Machine) {
   return section({
     api: apiSection(machine),
     capture: captureSection(),
+    governor: governorSection(),
     flows: flowsSection(),
     processes: processesSection(),
     exchanges: exchangesSection(),
@@ -154,6 +155,15 @@ function packetsSection() {
     users: kinds.list('Look only at packets of sockets that belong to these users, by name or number.', kinds.user, {
       placeholder: 'users',
     }),
+  });
+}
+
+function governorSection() {
+  return section({
+    budgetPercent: kinds.percent(
+      'What the kernel programs may take of one core: above it the packets tier is put off, then messages of TCP; 0 for no limit.',
+      { default: 1, runtime: true },
+    ),
   });
 }
 

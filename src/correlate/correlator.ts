@@ -15,7 +15,10 @@ import type {
   DelayAccounting,
   Fact,
   FactListener,
+  Governor,
+  GovernorStatus,
   HostStatus,
+  HostTier,
   LiveState,
   Loss,
   ProcessUsage,
@@ -60,6 +63,7 @@ export interface CaptureStatus {
   readonly pollIntervalMs: number | null;
   readonly sampleIntervalMs: number | null;
   readonly delayAccounting: DelayAccounting | null;
+  readonly governor: GovernorStatus | null;
   readonly agentCapabilities: AgentCapabilities;
   /** Losses that no batch tells of. */
   readonly losses?: readonly Loss[];
@@ -72,6 +76,8 @@ export interface CorrelatorOptions {
   readonly exchanges: ExchangeLimits & TargetRules;
   readonly resolveUsers: UserResolver;
   readonly capture: () => CaptureStatus;
+  /** Told of each tier of capture that is put off, or runs again. */
+  readonly onTier?: (tier: HostTier) => void;
   /** How long a flow that ended at one end waits for the other end on this host: a little more than a poll. */
   readonly mateWaitMs?: number;
   /** How often the counters of live flows are read. */
@@ -145,6 +151,7 @@ export class Correlator implements LiveState {
       mateWaitMs: options.mateWaitMs ?? DEFAULT_MATE_WAIT_MS,
       ownersHidden: options.ownersHidden ?? false,
     });
+    if (options.onTier !== undefined) this.tables.tiers.changed = options.onTier;
   }
 
   /**
@@ -442,12 +449,13 @@ export class Correlator implements LiveState {
   }
 
   status(): HostStatus {
-    const { losses: captureLosses, tiers, ...capture } = this.options.capture();
+    const { losses: captureLosses, tiers, governor, ...capture } = this.options.capture();
     const usage = process.cpuUsage();
     return {
       ...this.options.host,
       ...capture,
       tiers: this.tables.tiers.over(tiers),
+      governor: governor === null ? null : this.withSpans(governor),
       losses: [...(captureLosses ?? []), ...this.allLosses()],
       liveFlows: this.flowTable.live,
       endedFlows: this.flowTable.remembered,
@@ -461,6 +469,12 @@ export class Correlator implements LiveState {
       agentCpuTimeMs: (usage.user + usage.system) / 1000,
       agentMemoryBytes: process.memoryUsage.rss(),
     };
+  }
+
+  private withSpans(governor: GovernorStatus): Governor {
+    const { shedSpans } = this.tables.tiers;
+    const open = shedSpans.filter(({ toMicros }) => toMicros === null).map(({ fromMicros }) => fromMicros);
+    return { ...governor, shedSinceMicros: open.length === 0 ? null : Math.min(...open), shedSpans };
   }
 
   private allLosses(): Loss[] {

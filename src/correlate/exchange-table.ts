@@ -223,6 +223,16 @@ export class ExchangeTable {
     }
   }
 
+  /** Nothing more is told of what is live, and what follows on the same connections begins anew. */
+  cutAll(micros: number): void {
+    for (const list of this.flows) {
+      list.clientLag = 0;
+      if (list.live === 0) continue;
+      for (const exchange of list.all.values()) if (!exchange.has(EXCHANGE_BIT.over)) exchange.bits |= EXCHANGE_BIT.cut;
+    }
+    this.finishAll(micros);
+  }
+
   /** Tells of what the batch has changed. */
   *publish(nowMicros: number): Generator<void, void> {
     const { changed } = this;

@@ -20,6 +20,7 @@ export type ExchangeNoteCode =
   | 'WINDOW_CUT'
   | 'HEAD_CUT'
   | 'END_UNKNOWN'
+  | 'MESSAGES_TIER_SHED'
   | 'EVENTS_LOST';
 
 export const EXCHANGE_NOTE_CODES: readonly ExchangeNoteCode[] = [
@@ -33,6 +34,7 @@ export const EXCHANGE_NOTE_CODES: readonly ExchangeNoteCode[] = [
   'WINDOW_CUT',
   'HEAD_CUT',
   'END_UNKNOWN',
+  'MESSAGES_TIER_SHED',
   'EVENTS_LOST',
 ];
 
@@ -61,11 +63,13 @@ export const EXCHANGE_BIT = {
   /** HTTP/1.0. */
   old: 512,
   toldStart: 1024,
+  /** The messages tier was put off before its end. */
+  cut: 2048,
 } as const;
 /** Above them the flags of both halves, and those of the usage. */
-const CLIENT_FLAGS = 11;
-const SERVER_FLAGS = 17;
-const USAGE_FLAGS = 23;
+const CLIENT_FLAGS = 12;
+const SERVER_FLAGS = 18;
+const USAGE_FLAGS = 24;
 const ALL_FLAGS = 63;
 
 export class Exchange {
@@ -89,7 +93,7 @@ export class Exchange {
   constructor(
     /** Those of its flow. */
     private readonly siblings: FlowExchanges,
-    /** How many requests came before it on its connection. */
+    /** Rises by one with each request of its connection, from 0, or from a higher number once messages were left out. */
     readonly ordinal: number,
     readonly numbers: Float64Array,
     readonly offset: number,
@@ -294,6 +298,7 @@ export function exchangeNotes(exchange: Exchange): ExchangeNoteCode[] {
     WINDOW_CUT: usageKnown && (exchange.serverFlags & EXCHANGE_FLAG.windowCut) !== 0,
     HEAD_CUT: (flags & EXCHANGE_FLAG.headCut) !== 0,
     END_UNKNOWN: exchange.outcome === 'UNKNOWN',
+    MESSAGES_TIER_SHED: exchange.has(EXCHANGE_BIT.cut),
     EVENTS_LOST: (flags & EXCHANGE_FLAG.lost) !== 0,
   };
   return EXCHANGE_NOTE_CODES.filter((code) => holds[code]);

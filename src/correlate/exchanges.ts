@@ -6,6 +6,7 @@ import { HALF_NUMBER, HALF_NUMBERS, NUMBER, SPENT_COLUMNS, THREAD_SPENT_COLUMNS 
 import type { ExchangeTable, FlowExchanges } from './exchange-table.js';
 import { StreamSocket } from './halves.js';
 import type { Flow } from './model.js';
+import { NOTE } from './owners.js';
 import { makeTargetCutter, type TargetRules } from './request-target.js';
 import { SharedTexts } from './shared-texts.js';
 import type { Tables } from './tables.js';
@@ -228,12 +229,13 @@ export class Exchanges {
 }
 
 /**
- * Of a connection from before the agent the client may have sent its first request before somebody looked, and its server
+ * Of a connection from before the agent, or before it was followed again, the client may have sent its first request before somebody looked, and its server
  * taken it after that. Then the server has begun with the next request before the client had its response, which it only
  * could if the client had sent that one already.
  */
 function isLagging(list: FlowExchanges, exchange: Exchange): boolean {
-  if (!list.flow.startedBefore || !exchange.has(EXCHANGE_BIT.serverStarted)) return false;
+  const wasMissed = list.flow.startedBefore || (list.flow.noteBits & NOTE.messagesTierShed) !== 0;
+  if (!wasMissed || !exchange.has(EXCHANGE_BIT.serverStarted)) return false;
   const next = list.all.get(exchange.ordinal + 1);
   if (next === undefined || next.has(EXCHANGE_BIT.clientStarted) || !next.has(EXCHANGE_BIT.serverStarted)) return false;
   const nextStart = next.numbers[next.offset + NUMBER.server + HALF_NUMBER.requestStart] as number;

@@ -3,7 +3,18 @@ export { Correlator, type CaptureStatus, type CorrelatorOptions, type HostFacts 
 export { exchangeNotes, type Exchange, type ExchangeNoteCode, type ExchangeOutcome, type Thread } from './exchange.js';
 export { exchangesOf, type ExchangeLimits } from './exchange-table.js';
 export type { FlowLimits } from './flow-table.js';
-export type { Fact, FactListener, HostStatus, LiveState, Loss, ProcessUsage, TierStatus } from './live-state.js';
+export type {
+  Fact,
+  FactListener,
+  Governor,
+  HostStatus,
+  HostTier,
+  LiveState,
+  Loss,
+  ProcessUsage,
+  ShedSpan,
+  TierStatus,
+} from './live-state.js';
 export * from './model.js';
 export type { Meter } from './meter.js';
 export type { ProcessLimits } from './process-table.js';

@@ -2,14 +2,14 @@
  * What the correlator offers to its readers (APIs, exporters, history): the live state, read synchronously, and the
  * stream of facts that changed it.
  */
-import type { AgentCapabilities, DelayAccounting, TierStatus } from '../capture/index.js';
+import type { AgentCapabilities, DelayAccounting, GovernorStatus, TierStatus } from '../capture/index.js';
 import type { Exchange } from './exchange.js';
 import type { Flow, Process, ProcessShare, User } from './model.js';
 import type { Group, GroupKind } from './series/group.js';
 import type { SeriesStore } from './series/store.js';
 import type { Usage } from './usage.js';
 
-export type { AgentCapabilities, DelayAccounting, TierStatus } from '../capture/index.js';
+export type { AgentCapabilities, DelayAccounting, GovernorStatus, ProgramCost, TierStatus } from '../capture/index.js';
 
 /** One thing that happened. Objects are live: read what is needed before returning, or copy it. */
 export type Fact =
@@ -30,6 +30,22 @@ export type FactListener = (fact: Fact) => void;
 export interface HostTier extends TierStatus {
   /** Null when capture does not tell. */
   readonly sinceMicros: number | null;
+}
+
+/** A time in which a tier was put off. Of messages it means TCP only: others are counted all the time. */
+export interface ShedSpan {
+  readonly tier: TierStatus['name'];
+  readonly fromMicros: number;
+  /** Null as long as it lasts. */
+  readonly toMicros: number | null;
+}
+
+/** What the kernel programs cost, and what was put off to keep that within the budget. */
+export interface Governor extends GovernorStatus {
+  /** Since when something has been put off; null when nothing is. */
+  readonly shedSinceMicros: number | null;
+  /** The latest, oldest first. In those of messages no exchanges were followed. */
+  readonly shedSpans: readonly ShedSpan[];
 }
 
 /** Events or records that were lost, by the place where they were lost. Counts are since the start of the agent. */
@@ -69,6 +85,8 @@ export interface HostStatus {
   readonly agentMemoryBytes: number;
   /** Runs of each kernel program since the start, by name; empty without BPF. */
   readonly programRuns: Readonly<Record<string, number>>;
+  /** Null without kernel programs. */
+  readonly governor: Governor | null;
   /** Duration of the last poll of live sockets in ms and the interval now in force; null before the first. */
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;

@@ -6,7 +6,6 @@ import { applyBoundRow, applyBoundTraffic } from './datagram.js';
 import { finishBound, finishStream } from './ends.js';
 import { ExchangeRows } from './exchanges.js';
 import { BoundSocket, StreamSocket } from './halves.js';
-import { NOTE } from './owners.js';
 import { applyStreamRow, applyStreamTraffic } from './stream.js';
 import type { Tables } from './tables.js';
 import { noteShed } from './tiers.js';
@@ -77,6 +76,9 @@ export function* applyRows(tables: Tables, batch: Batch, losses: Map<string, num
       if (++steps % STEPS === 0) yield;
     }
   }
+  // What has come of them by now is all.
+  const { table } = tables.exchanges;
+  if (tables.tiers.areExchangesShed && (table.live > 0 || batch.tier.rows > 0)) table.cutAll(tables.clock.nowMicros);
   for (let row = 0; row < batch.usage.rows; row++) {
     tables.usage.end(tables, batch, row);
     if (++steps % STEPS === 0) yield;
@@ -112,7 +114,6 @@ function* applyTierRow(tables: Tables, batch: Batch, row: number): Generator<voi
     const bits = flow.protocol === 'TCP' ? notes.tcp : flow.protocol === 'UDP' ? notes.udp : 0;
     noteShed(flow, bits);
   }
-  if ((notes.tcp & NOTE.messagesTierShed) !== 0) tables.exchanges.table.finishAll(tables.clock.nowMicros);
 }
 
 function applySocketRow(tables: Tables, batch: Batch, row: number): void {

@@ -120,6 +120,8 @@ function absorb(tables: Tables, batch: Batch, row: number, socket: StreamSocket)
   const isShed = (flow.noteBits & NOTE.messagesTierShed) !== 0;
   if ((flags & SOCKET_FLAG.messagesCounted) !== 0 && !lost && !isShed) socket.flags |= HALF_FLAG.counted;
   else {
+    // Of messages nobody else knows.
+    if (socket.has(HALF_FLAG.counted)) endpoint.sent.messages = null;
     socket.flags &= ~HALF_FLAG.counted;
     if ((flags & SOCKET_FLAG.seeded) === 0 && !lost && !isShed) flow.noteBits |= tables.tiers.uncountedNote;
   }

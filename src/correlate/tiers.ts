@@ -1,7 +1,7 @@
 /** Which tiers of capture run, since when, and what flows lack because one does not. */
 import type { Batch } from '../capture/batch.js';
 import type { TierStatus } from '../capture/index.js';
-import type { HostTier } from './live-state.js';
+import type { HostTier, ShedSpan } from './live-state.js';
 import type { Flow } from './model.js';
 import { NOTE } from './owners.js';
 
@@ -10,16 +10,26 @@ const UDP = 17;
 
 const TIER_NAMES: readonly TierStatus['name'][] = ['lifecycle', 'messages', 'packets', 'forwarded', 'resources'];
 
+/** So many spans are remembered. */
+const MAX_SPANS = 100;
+
 interface Tier {
   readonly on: boolean;
   /** It ran before, and was put off since. */
   readonly shed: boolean;
+  /** It was put off at some time. */
+  readonly everShed: boolean;
   readonly reason: string | null;
   readonly sinceMicros: number;
 }
 
 export class Tiers {
   private readonly known = new Map<string, Tier>();
+  /** When tiers were put off, oldest first. */
+  private spans: ShedSpan[] = [];
+
+  /** Told of each tier that is put off, or runs again. */
+  changed: (tier: HostTier) => void = () => undefined;
 
   /** Applies a row. @returns the notes that live flows get by it, over TCP and over UDP; null when they get none */
   apply(batch: Batch, row: number, sinceMicros: number): LiveNotes | null {
@@ -31,10 +41,31 @@ export class Tiers {
     const shed = !on && (before?.on === true || before?.shed === true);
     const reason = on ? null : batch.text(table.reason[row] as number);
     const isChange = before?.on !== on;
-    this.known.set(name, { on, shed, reason, sinceMicros: isChange ? sinceMicros : before.sinceMicros });
+    const since = isChange ? sinceMicros : before.sinceMicros;
+    const tier = { on, shed, everShed: shed || before?.everShed === true, reason, sinceMicros: since };
+    this.known.set(name, tier);
+    if (before !== undefined && isChange) this.tellChange(name, tier);
     if (!shed || !isChange) return null;
     if (name === 'packets') return { tcp: NOTE.applicationTierShed, udp: NOTE.applicationTierShed };
     return name === 'messages' ? { tcp: NOTE.messagesTierShed, udp: 0 } : null;
+  }
+
+  private tellChange(name: TierStatus['name'], tier: Tier): void {
+    this.spans = this.spans
+      .map((span) => (span.tier === name && span.toMicros === null ? { ...span, toMicros: tier.sinceMicros } : span))
+      .concat(tier.shed ? [{ tier: name, fromMicros: tier.sinceMicros, toMicros: null }] : [])
+      .slice(-MAX_SPANS);
+    this.changed(withRow({ name, state: 'UNAVAILABLE', reason: null }, tier));
+  }
+
+  /** When tiers were put off: the latest, oldest first. */
+  get shedSpans(): readonly ShedSpan[] {
+    return this.spans;
+  }
+
+  /** Messages of TCP are left out, and with them exchanges are. */
+  get areExchangesShed(): boolean {
+    return this.known.get('messages')?.shed === true;
   }
 
   /** The notes of a flow that begins now, as long as nothing else is known of it. */
@@ -47,7 +78,7 @@ export class Tiers {
 
   /** Why the messages of a connection are not counted. */
   get uncountedNote(): number {
-    return this.known.get('messages')?.shed === true ? NOTE.messagesTierShed : NOTE.messagesTierOff;
+    return this.known.get('messages')?.everShed === true ? NOTE.messagesTierShed : NOTE.messagesTierOff;
   }
 
   /** What capture says of its tiers, with what the batches say of them. */

@@ -323,6 +323,21 @@ export class FakeState implements LiveState {
       pollIntervalMs: 1000,
       sampleIntervalMs: null,
       delayAccounting: null,
+      governor: {
+        budgetPercent: 1,
+        loadPercent: 0.25,
+        calibration: 'MEASURED',
+        calibrationReason: null,
+        programs: [
+          { name: 'inet_sock_set_state', runs: 42, runsPerSecond: 7, costNs: 120.5, loadPercent: 0.25 },
+          { name: 'sock_create', runs: 0, runsPerSecond: null, costNs: null, loadPercent: null },
+        ],
+        shedSinceMicros: T0 + 1_000_000,
+        shedSpans: [
+          { tier: 'messages', fromMicros: T0, toMicros: T0 + 500_000 },
+          { tier: 'packets', fromMicros: T0 + 1_000_000, toMicros: null },
+        ],
+      },
       agentCapabilities: { capture: ['CAP_SYS_ADMIN'], others: [] },
     };
   }

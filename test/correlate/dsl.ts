@@ -509,6 +509,7 @@ export const CAPTURE: CaptureStatus = {
   pollIntervalMs: null,
   sampleIntervalMs: null,
   delayAccounting: null,
+  governor: null,
   agentCapabilities: { capture: null, others: [] },
 };
 

@@ -222,7 +222,7 @@ describe('the packets tier, switched off and on while sockets are open', { skip 
 
     await withTraffic(t, ['tcp_stream', {}], async (generator, report) => {
       await withTraffic(t, ['udp', { connect: 1 }], async (datagrams, firstDatagrams) => {
-        tap.setPacketsTier(false, 'too much');
+        tap.setTier('packets', false, 'too much');
         await eventually(() => assert.deepEqual(tierRows().at(-1), [false, 'too much']));
         assert.deepEqual(
           tap.status.tiers.find(({ name }) => name === 'packets'),
@@ -231,7 +231,7 @@ describe('the packets tier, switched off and on while sockets are open', { skip 
         await generator.nextRound();
         await datagrams.nextRound();
         const runs = tap.status.programRuns['packet_sent'];
-        tap.setPacketsTier(true, '');
+        tap.setTier('packets', true, '');
         await eventually(() => assert.deepEqual(tierRows().at(-1), [true, null]));
         assert.equal(tap.status.tiers.find(({ name }) => name === 'packets')?.state, 'ON');
         await generator.nextRound();

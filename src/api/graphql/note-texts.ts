@@ -46,5 +46,7 @@ export const EXCHANGE_NOTE_TEXTS: Readonly<Record<ExchangeNoteCode, string>> = {
   WINDOW_CUT: 'The window of usage does not reach over all of the exchange.',
   HEAD_CUT: "The request's head was longer than what is read of it: target and headers may be cut, or missing.",
   END_UNKNOWN: 'The end was not seen: events were lost, or the messages tier was put off.',
+  MESSAGES_TIER_SHED:
+    "The messages tier was put off, to keep the agent's cost within its budget, before the end was seen.",
   EVENTS_LOST: 'Events of the connection were lost: times and sizes may be wrong.',
 };

@@ -142,6 +142,8 @@ export const resolvers: Resolvers = {
     startTime: (image) => image.startMicros,
   },
   Tier: { since: (tier) => tier.sinceMicros },
+  Governor: { shedSince: (governor) => governor.shedSinceMicros },
+  ShedSpan: { from: (span) => span.fromMicros, to: (span) => span.toMicros },
   Host: {
     startTime: (host) => host.startMicros,
     usage: (_host, _args, { queries }) => queries.hostSpending().usage,

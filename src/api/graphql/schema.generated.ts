@@ -5,7 +5,7 @@ import type { Flow as LiveFlow, Endpoint as LiveEndpoint, Traffic as LiveTraffic
 import type { Exchange as LiveExchange, Thread as LiveThread, ExchangeNoteCode as LiveExchangeNoteCode } from '../../correlate/exchange.js';
 import type { Usage as LiveUsage } from '../../correlate/usage.js';
 import type { TimeWindowView, HostView, ContainerPage, SampleList, FlowPage, ProcessPage, ExchangePage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, ExchangeEventView, RequestContext } from './mapped.js';
-import type { ProcessUsage as LiveProcessUsage, HostTier } from '../../correlate/live-state.js';
+import type { ProcessUsage as LiveProcessUsage, HostTier, Governor as LiveGovernor, ProgramCost as LiveProgramCost, ShedSpan as LiveShedSpan } from '../../correlate/live-state.js';
 import type { FlowTotal as FlowTotalRow, NetworkUsage as NetworkUsageView, SeriesRow, SeriesList as SeriesListView, TimeSeries as TimeSeriesView } from '../query/index.js';
 import type { SeriesValues as LiveSeriesValues } from '../../correlate/series/values.js';
 import type { Sample as LiveSample } from '../stream/index.js';
@@ -171,7 +171,7 @@ export type Exchange = Node & {
   readonly host: Host;
   /** The connection. */
   readonly flow: Flow;
-  /** How many requests came before it on the connection; on one that is older than the agent, since the agent's start. */
+  /** Rises by one with each request of the connection, from 0; on one that is older than the agent, since the agent's start; from a higher number after the messages tier was put off. */
   readonly ordinal: Scalars['Int']['output'];
   /** HTTP/1.0 or HTTP/1.1. */
   readonly protocol: Scalars['String']['output'];
@@ -316,6 +316,8 @@ export type ExchangeNoteCode =
   | 'HEAD_CUT'
   /** The end was not seen: events were lost, or the messages tier was put off. */
   | 'END_UNKNOWN'
+  /** The messages tier was put off, to keep the agent's cost within its budget, before the end was seen. */
+  | 'MESSAGES_TIER_SHED'
   /** Events of the connection were lost: times and sizes may be wrong. */
   | 'EVENTS_LOST';
 
@@ -1038,6 +1040,8 @@ export type Host = {
   readonly agentMemoryBytes: Scalars['Long']['output'];
   /** Runs of each program in the kernel since the start; empty without BPF. */
   readonly programRuns: ReadonlyArray<ProgramRuns>;
+  /** What the programs in the kernel cost, and what was put off to keep that within the budget; null without BPF. */
+  readonly governor: Maybe<Governor>;
   /** How long the last reading of live sockets took, in milliseconds; null before the first. */
   readonly lastPollMs: Maybe<Scalars['Float']['output']>;
   /** The interval at which live sockets are read now, in milliseconds; null before the first reading. */
@@ -1089,7 +1093,7 @@ export type TierState =
   | 'OFF'
   /** The kernel or the privileges do not allow it. */
   | 'UNAVAILABLE'
-  /** Put off by the agent, to keep its cost within the budget. */
+  /** Put off by the agent, to keep its cost within the budget; the messages tier for TCP only. */
   | 'SHED';
 
 export type DelayAccounting =
@@ -1099,6 +1103,62 @@ export type DelayAccounting =
   | 'SWITCHED_ON'
   /** It does not: the reason is with the tier. */
   | 'OFF';
+
+/**
+ * What the programs in the kernel cost, and what was put off to keep that within the budget: first the packets tier, then the
+ * messages tier as far as TCP goes. What the agent itself spends is `agentCpuTimeMs`.
+ */
+export type Governor = {
+  readonly __typename?: 'Governor';
+  /** What the programs may take of one core, in percent (`governor.budgetPercent`); 0 for no limit. */
+  readonly budgetPercent: Scalars['Float']['output'];
+  /** What all of them took of one core in the last second, in percent; above 100 is more than a core. Null before the first second. */
+  readonly loadPercent: Maybe<Scalars['Float']['output']>;
+  /** Whether it is measured what a run of a program takes. */
+  readonly calibration: Calibration;
+  /** Why it is not measured; null when it is, or was not tried yet. */
+  readonly calibrationReason: Maybe<Scalars['String']['output']>;
+  /** What each costs. */
+  readonly programs: ReadonlyArray<ProgramCost>;
+  /** Since when something has been put off; null when nothing is. */
+  readonly shedSince: Maybe<Scalars['DateTime']['output']>;
+  /** When tiers were put off, the latest 100, oldest first. In those of the messages tier no exchanges were followed. */
+  readonly shedSpans: ReadonlyArray<ShedSpan>;
+};
+
+export type Calibration =
+  /** Not yet: costs are assumed. */
+  | 'PENDING'
+  /** Measured for a tenth of a second every ten seconds. */
+  | 'MEASURED'
+  /** It cannot be measured here: costs are assumed. */
+  | 'CONSTANT';
+
+/** What one program in the kernel costs. */
+export type ProgramCost = {
+  readonly __typename?: 'ProgramCost';
+  /** Name of the program, as in `programRuns`. */
+  readonly name: Scalars['String']['output'];
+  /** Runs since the start of the agent. */
+  readonly runs: Scalars['Long']['output'];
+  /** Runs in the last second; null before the first. */
+  readonly runsPerSecond: Maybe<Scalars['Float']['output']>;
+  /** What one run takes, in nanoseconds, on average; null before the first second. */
+  readonly costNs: Maybe<Scalars['Float']['output']>;
+  /** What it took of one core in the last second, in percent; null before the first. */
+  readonly loadPercent: Maybe<Scalars['Float']['output']>;
+};
+
+/** A time in which a tier was put off. */
+export type ShedSpan = {
+  readonly __typename?: 'ShedSpan';
+  /** packets, or messages, which are put off for TCP only. */
+  readonly tier: Scalars['String']['output'];
+  /** When it was put off. */
+  readonly from: Scalars['DateTime']['output'];
+  /** When it ran again; null as long as it does not. */
+  readonly to: Maybe<Scalars['DateTime']['output']>;
+};
 
 /** Events or records that were lost at one place since the start of the agent. */
 export type Loss = {
@@ -2235,6 +2295,10 @@ export type ResolversTypes = {
   Tier: ResolverTypeWrapper<HostTier>;
   TierState: TierState;
   DelayAccounting: DelayAccounting;
+  Governor: ResolverTypeWrapper<LiveGovernor>;
+  Calibration: Calibration;
+  ProgramCost: ResolverTypeWrapper<LiveProgramCost>;
+  ShedSpan: ResolverTypeWrapper<LiveShedSpan>;
   Loss: ResolverTypeWrapper<Loss>;
   ProgramRuns: ResolverTypeWrapper<ProgramRuns>;
   PageInfo: ResolverTypeWrapper<AnyPage>;
@@ -2321,6 +2385,9 @@ export type ResolversParentTypes = {
   Host: HostView;
   AgentCapabilities: AgentCapabilities;
   Tier: HostTier;
+  Governor: LiveGovernor;
+  ProgramCost: LiveProgramCost;
+  ShedSpan: LiveShedSpan;
   Loss: Loss;
   ProgramRuns: ProgramRuns;
   PageInfo: AnyPage;
@@ -2513,6 +2580,7 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   agentCpuTimeMs?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
   agentMemoryBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
   programRuns?: Resolver<ReadonlyArray<ResolversTypes['ProgramRuns']>, ParentType, ContextType>;
+  governor?: Resolver<Maybe<ResolversTypes['Governor']>, ParentType, ContextType>;
   lastPollMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   pollIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   sampleIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
@@ -2531,6 +2599,30 @@ export type TierResolvers<ContextType = RequestContext, ParentType extends Resol
   state?: Resolver<ResolversTypes['TierState'], ParentType, ContextType>;
   reason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   since?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
+export type GovernorResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Governor'] = ResolversParentTypes['Governor']> = {
+  budgetPercent?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  loadPercent?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  calibration?: Resolver<ResolversTypes['Calibration'], ParentType, ContextType>;
+  calibrationReason?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  programs?: Resolver<ReadonlyArray<ResolversTypes['ProgramCost']>, ParentType, ContextType>;
+  shedSince?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  shedSpans?: Resolver<ReadonlyArray<ResolversTypes['ShedSpan']>, ParentType, ContextType>;
+};
+
+export type ProgramCostResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ProgramCost'] = ResolversParentTypes['ProgramCost']> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  runs?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  runsPerSecond?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  costNs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  loadPercent?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+};
+
+export type ShedSpanResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['ShedSpan'] = ResolversParentTypes['ShedSpan']> = {
+  tier?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  from?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  to?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
 export type LossResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Loss'] = ResolversParentTypes['Loss']> = {
@@ -2880,6 +2972,9 @@ export type Resolvers<ContextType = RequestContext> = {
   Host?: HostResolvers<ContextType>;
   AgentCapabilities?: AgentCapabilitiesResolvers<ContextType>;
   Tier?: TierResolvers<ContextType>;
+  Governor?: GovernorResolvers<ContextType>;
+  ProgramCost?: ProgramCostResolvers<ContextType>;
+  ShedSpan?: ShedSpanResolvers<ContextType>;
   Loss?: LossResolvers<ContextType>;
   ProgramRuns?: ProgramRunsResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;

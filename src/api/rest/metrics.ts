@@ -34,6 +34,7 @@ export function metricsText(host: HostView, requests: RequestCounts): string {
     'Runs of each program in the kernel.',
     Object.entries(host.programRuns).map(([program, runs]) => [{ program }, runs]),
   );
+  governorMetrics(text, host);
   text.counter('procflow_agent_cpu_seconds_total', "CPU time of the agent's user space.", [
     [{}, host.agentCpuTimeMs / 1000],
   ]);
@@ -43,6 +44,32 @@ export function metricsText(host: HostView, requests: RequestCounts): string {
   text.gauge('procflow_subscribers', 'Subscribers of events.', [[{}, host.subscribers]]);
   text.counter('procflow_requests_total', 'Requests answered, by operation and class of status.', requests.samples());
   return text.toString();
+}
+
+/** What the programs in the kernel cost, in seconds and parts of a core. */
+function governorMetrics(text: Exposition, { governor, tiers }: HostView): void {
+  if (governor === null) return;
+  const { budgetPercent, loadPercent, programs } = governor;
+  text.gauge(
+    'procflow_governor_budget_ratio',
+    'What the programs in the kernel may take of one core; 0 for no limit.',
+    [[{}, budgetPercent / 100]],
+  );
+  text.gauge(
+    'procflow_kernel_load_ratio',
+    'What the programs in the kernel took of one core in the last second.',
+    loadPercent === null ? [] : [[{}, loadPercent / 100]],
+  );
+  text.gauge(
+    'procflow_program_run_seconds',
+    'What one run of a program in the kernel takes.',
+    programs.flatMap(({ name, costNs }) => (costNs === null ? [] : [[{ program: name }, costNs / 1e9] as const])),
+  );
+  text.gauge(
+    'procflow_tier_shed',
+    'Whether a tier of capture is put off to keep the cost within the budget.',
+    tiers.map(({ name, state }) => [{ tier: name }, state === 'SHED' ? 1 : 0]),
+  );
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];

@@ -9,6 +9,7 @@ import {
   type Traffic,
   type User,
 } from '../../correlate/model.js';
+import type { Governor } from '../../correlate/live-state.js';
 import type { SeriesValues } from '../../correlate/series/values.js';
 import type { Usage } from '../../correlate/usage.js';
 import { NOTE_TEXTS } from '../graphql/note-texts.js';
@@ -327,12 +328,36 @@ export function hostShape(host: HostView, spending: Spending): Json {
     agentCpuTimeMs: host.agentCpuTimeMs,
     agentMemoryBytes: formatLong(host.agentMemoryBytes),
     programRuns: Object.entries(host.programRuns).map(([program, runs]) => ({ program, runs: formatLong(runs) })),
+    governor: host.governor === null ? null : governorShape(host.governor),
     lastPollMs: host.lastPollMs,
     pollIntervalMs: host.pollIntervalMs,
     sampleIntervalMs: host.sampleIntervalMs,
     delayAccounting: host.delayAccounting,
     subscribers: host.subscribers,
     agentCapabilities: { capture: host.agentCapabilities.capture, others: host.agentCapabilities.others },
+  };
+}
+
+function governorShape(governor: Governor): Json {
+  const { budgetPercent, loadPercent, calibration, calibrationReason, programs, shedSinceMicros, shedSpans } = governor;
+  return {
+    budgetPercent,
+    loadPercent,
+    calibration,
+    calibrationReason,
+    programs: programs.map(({ name, runs, runsPerSecond, costNs, loadPercent: load }) => ({
+      name,
+      runs: formatLong(runs),
+      runsPerSecond,
+      costNs,
+      loadPercent: load,
+    })),
+    shedSince: time(shedSinceMicros),
+    shedSpans: shedSpans.map(({ tier, fromMicros, toMicros }) => ({
+      tier,
+      from: formatTime(fromMicros),
+      to: time(toMicros),
+    })),
   };
 }
 

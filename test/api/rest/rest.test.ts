@@ -294,7 +294,7 @@ test('probes, metrics and the description are there', async () => {
   assert.match(metrics, /^procflow_lost_total\{place="ringBuffer\.socket"\} 7$/m);
   assert.match(metrics, /^procflow_requests_total\{operation="listFlows",status="4xx"\} \d+$/m);
   for (const line of metrics.trimEnd().split('\n'))
-    assert.match(line, /^(# (HELP|TYPE) .+|[a-z_]+(\{.+\})? -?[\d.e+]+)$/);
+    assert.match(line, /^(# (HELP|TYPE) .+|[a-z_]+(\{.+\})? -?[\d.e+-]+)$/);
 });
 
 test('a thousand rows are answered in one piece, and a request line too long is refused', async () => {

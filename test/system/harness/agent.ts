@@ -191,10 +191,11 @@ interface FlowPage {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
-/** What keeps an agent apart from every other one on the machine. */
+/** What keeps an agent apart from every other one on the machine, and from what else goes on there. */
 export function agentFlags(directory: string): string[] {
   return [
     ...['--port', '0', '--socket', join(directory, 'api.sock')],
     ...['--api-tokens-file', join(directory, 'tokens.json'), '--log-format', 'json'],
+    ...['--governor-budget-percent', '0'],
   ];
 }

@@ -37,6 +37,7 @@ export class ExchangeRows {
     this.#ready = new Promise((resolve) => (ready = resolve));
     this.#capture = Capture.start({
       config: config.capture,
+      budgetPercent: 0,
       ownPorts: [],
       onBatch: (buffer) => {
         this.#take(decodeBatch(buffer));

@@ -36,6 +36,7 @@ export class Tap {
     const config = loadConfig({ file: '/dev/null', env: {}, flags, machine: thisMachine() }).capture;
     this.#capture = Capture.start({
       config: { ...config, source: 'ebpf' },
+      budgetPercent: 0,
       ownPorts: [],
       onBatch: (batch) => this.#take(decodeBatch(batch)),
       onFailure: (reason) => (this.#failure = reason),
@@ -71,8 +72,8 @@ export class Tap {
     return this.#capture.status();
   }
 
-  setPacketsTier(on: boolean, reason: string): void {
-    this.#capture.setTier('packets', on, reason);
+  setTier(name: 'packets' | 'messages', on: boolean, reason: string): void {
+    this.#capture.setTier(name, on, reason);
   }
 
   async stop(): Promise<void> {

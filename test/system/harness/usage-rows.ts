@@ -77,6 +77,7 @@ export class UsageRows {
     this.#ready = new Promise((resolve) => (started = resolve));
     this.#capture = Capture.start({
       config: config.capture,
+      budgetPercent: 0,
       ownPorts: [],
       onBatch: (buffer) => {
         this.#take(decodeBatch(buffer));

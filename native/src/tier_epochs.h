@@ -1,14 +1,15 @@
-// When the packets tier was on, which it need not be all the time: whether it saw all packets of a socket.
+// When a tier was on, which it need not be all the time: whether it saw all of a socket.
 #pragma once
 
 #include <cstdint>
 
 namespace procflow {
 
-class PacketsTier {
+class TierEpochs {
  public:
   void switch_on() {
-    if (++epoch_ == 0) epoch_ = 1;
+    // 1 says that it was never off.
+    if (++epoch_ == 0) epoch_ = 2;
     on_ = true;
   }
   void switch_off(std::uint64_t now_ns) {
@@ -18,7 +19,7 @@ class PacketsTier {
   bool on() const { return on_; }
   // What sockets that open now are marked with; never 0 once it was on.
   std::uint16_t epoch() const { return epoch_; }
-  // Whether it has been on from the first packet of a socket, which opened in `epoch`, until `time_ns`.
+  // Whether it has been on since a socket opened, in `epoch`, until `time_ns`.
   bool saw_all(std::uint16_t epoch, std::uint64_t time_ns) const {
     return epoch != 0 && epoch == epoch_ && (on_ || time_ns <= off_ns_);
   }
