@@ -304,6 +304,27 @@ TEST("exchanges: a head that was cut tells what was read of it") {
   CHECK_EQ(int{batch.exchange[0].version}, 0);
 }
 
+TEST("exchanges: all that is under way can be forgotten, and what follows is a beginning") {
+  Connection connection;
+  connection.request(kGet);
+  connection.request(kGet);
+  connection.tell_started();
+  CHECK_EQ(connection.rows().exchange.size(), 2u);
+  connection.request(kGet);
+  connection.exchanges().forget_all();
+  CHECK_EQ(connection.exchanges().open(), 0u);
+  connection.tell_started();
+  connection.response(0, 200, 10);
+  connection.socket_ended();
+  CHECK(connection.rows().exchange.empty());
+  connection.request(kGet);
+  connection.response(3, 200, 10);
+  const test::Batch batch = connection.rows();
+  REQUIRE(batch.exchange.size() == 1);
+  CHECK_EQ(batch.exchange[0].ordinal, 3u);
+  CHECK_EQ(batch.exchange[0].flags, 0);
+}
+
 TEST("exchanges: memory is bounded, and what does not fit is counted") {
   Exchanges exchanges(-1);
   BatchBuilder out;

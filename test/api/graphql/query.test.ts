@@ -35,7 +35,8 @@ const WHOLE = `fragment P on Process { id pid name executable commandLine argume
     sent { octets packets payloadBytes messages retransmittedPackets octetsDerived tcpFlags } }
   query Q($where: FlowFilter, $first: Int = 3, $withHost: Boolean = true) {
     host { id name bootId kernel agentVersion agentPid startTime source sourceReason tiers { name state reason since }
-      losses { place count } liveFlows flowsStarted agentCpuTimeMs agentMemoryBytes programRuns { program runs } lastPollMs subscribers }
+      losses { place count } liveFlows flowsStarted agentCpuTimeMs agentMemoryBytes programRuns { program runs } lastPollMs
+      governor { budgetPercent loadPercent calibration calibrationReason programs { name runs runsPerSecond costNs loadPercent } shedSince shedSpans { tier from to } } subscribers }
     hosts { name }
     flows(where: $where, first: $first, orderBy: {field: PAYLOAD_BYTES}) {
       totalCount pageInfo { hasNextPage hasPreviousPage }

@@ -15,6 +15,8 @@ export interface AgentOptions {
   readonly prefix?: readonly string[];
   /** Where the program is, when not in the build. */
   readonly main?: string;
+  /** Keeps to its budget. Others put nothing off, however busy the machine is. */
+  readonly governed?: boolean;
   /** A directory of the agent's own; made and removed when left out. */
   readonly directory?: string;
 }
@@ -65,7 +67,11 @@ export class Agent {
       ...agentFlags(directory),
       ...(options.flags ?? []),
     ];
-    const env = { PATH: process.env['PATH'], NODE_ENV: 'production' };
+    const env = {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'production',
+      ...(options.governed === true ? {} : { PROCFLOW_GOVERNOR_BUDGET_PERCENT: '0' }),
+    };
     const agent = new Agent(
       new Child(command, args, { env, cwd: directory }),
       directory,
@@ -191,11 +197,10 @@ interface FlowPage {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
-/** What keeps an agent apart from every other one on the machine, and from what else goes on there. */
+/** What keeps an agent apart from every other one on the machine. */
 export function agentFlags(directory: string): string[] {
   return [
     ...['--port', '0', '--socket', join(directory, 'api.sock')],
     ...['--api-tokens-file', join(directory, 'tokens.json'), '--log-format', 'json'],
-    ...['--governor-budget-percent', '0'],
   ];
 }
