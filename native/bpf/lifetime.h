@@ -27,6 +27,7 @@ int procflow_sock_create(struct bpf_sock *ctx)
 	fresh.netns = ((struct task_struct *)bpf_get_current_task_btf())->nsproxy->net_ns->ns.inum;
 	current_process(&fresh.creator);
 	fresh.packets_epoch = packets_epoch();
+	fresh.messages_epoch = unmet_epoch();
 	if (bpf_map_update_elem(&sockets, &key, &fresh, BPF_ANY) == 0)
 		return 1;
 	overflowed = 1;

@@ -245,14 +245,17 @@ static __noinline int judge_mover(struct sock *sk)
 	return 0;
 }
 
+static __always_inline bool is_tcp(struct sock *sk, unsigned short family)
+{
+	return (family == PF_AF_INET || family == PF_AF_INET6) && sk->sk_type == PF_SOCK_TYPE_STREAM &&
+	       sk->sk_protocol == PF_IPPROTO_TCP;
+}
+
 /* Whether messages of TCP are left out, to save what they cost. */
 static __always_inline bool is_left_out(struct sock *sk)
 {
-	struct pf_settings *set;
+	struct pf_settings *set = get_settings();
 
-	if (sk->sk_protocol != PF_IPPROTO_TCP)
-		return false;
-	set = get_settings();
 	if (!set || set->messages_epoch)
 		return false;
 	if ((set->keep_kinds | set->drop_kinds) & PF_FILTERS_OF_PROCESSES)
@@ -266,10 +269,13 @@ static __always_inline void message(struct sock *sk, int result, int flags, int 
 	struct pf_socket *s;
 
 	count_run(direction == PF_SENT ? PF_RUN_SEND : PF_RUN_RECV);
-	if (family != PF_AF_INET && family != PF_AF_INET6 && family != PF_AF_PACKET)
+	if (!is_tcp(sk, family)) {
+		count_run(PF_RUN_OTHERS);
+		if (family != PF_AF_INET && family != PF_AF_INET6 && family != PF_AF_PACKET)
+			return;
+	} else if (is_left_out(sk)) {
 		return;
-	if (is_left_out(sk))
-		return;
+	}
 	s = find_socket(sk);
 	if (result < 0 || (direction == PF_RECEIVED && flags & (PF_MSG_PEEK | PF_MSG_ERRQUEUE))) {
 		struct peer unused;

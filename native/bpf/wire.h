@@ -475,6 +475,7 @@ enum pf_run {
 	PF_RUN_FREE,
 	PF_RUN_MEMORY,
 	PF_RUN_HTTP, /* messages that were looked at for HTTP, within the programs that count messages */
+	PF_RUN_OTHERS, /* messages of others than TCP, within the same programs */
 	PF_RUN_PACKET_SENT,
 	PF_RUN_PACKET_RECEIVED,
 	PF_RUNS,

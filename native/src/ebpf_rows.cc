@@ -88,7 +88,8 @@ void EbpfRows::add_socket_row(const pf_socket_record& record, std::uint32_t extr
                 PF_SOCK_RESET_SENT == PF_SOCKET_FLAG_RESET_SENT);
   row.flags = (s.flags & shared_flags) | extra_flags;
   const bool is_tcp = s.protocol == IPPROTO_TCP && s.family != AF_PACKET;
-  if (!messages_counted_ || (is_tcp && !messages_of_tcp_.saw_all(s.messages_epoch, record.time_ns)))
+  const bool left_out = is_tcp && s.type == SOCK_STREAM && !messages_of_tcp_.saw_all(s.messages_epoch, record.time_ns);
+  if (!messages_counted_ || left_out)
     row.flags &= ~PF_SOCKET_FLAG_MESSAGES_COUNTED;
   if (tcp.has_tcp != 0 && row.state != kTcpListen) row.flags |= PF_SOCKET_FLAG_HAS_TCP;
   row.timeNs = static_cast<double>(record.time_ns);

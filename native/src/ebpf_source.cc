@@ -40,7 +40,8 @@ constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_
                                             "sock_release",        "sock_send_length",   "sock_recv_length",
                                             "udp_peer",            "sched_process_fork", "sched_process_exec",
                                             "sched_process_exit",  "sched_process_free", "rss_stat",
-                                            "http",                "packet_sent",        "packet_received"};
+                                            "http",                "other_messages",     "packet_sent",
+                                            "packet_received"};
 
 constexpr pf_run kMessageRuns[] = {PF_RUN_SEND, PF_RUN_RECV};
 constexpr pf_run kPacketRuns[] = {PF_RUN_PACKET_SENT, PF_RUN_PACKET_RECEIVED};
@@ -178,18 +179,21 @@ void EbpfSource::govern(std::uint64_t now) {
 
 Governor::Reading EbpfSource::reading(std::uint64_t now) const {
   Governor::Reading reading{.now_ns = now, .seconds = costs_.seconds(), .percent = costs_.percent()};
-  double messages = 0;
+  double messages = 0, percent = 0;
   for (const pf_run run : kMessageRuns) {
     messages += costs_.load(run).runs_per_second;
-    reading.of[Governor::kMessagesOfTcp].percent += costs_.load(run).percent;
+    percent += costs_.load(run).percent;
   }
+  const double of_tcp = std::max(0.0, messages - costs_.load(PF_RUN_OTHERS).runs_per_second);
+  if (messages > 0) reading.of[Governor::kMessagesOfTcp].percent = percent * of_tcp / messages;
   for (const pf_run run : kPacketRuns) reading.of[Governor::kPackets].percent += costs_.load(run).percent;
   for (std::size_t i = 0; i < Governor::kShedables; i++) {
     reading.of[i].can = programs_.tier(kShedables[i]).available;
-    // Packets come with messages; where these are not counted, with sockets.
+    // Packets come with messages; where these are not counted, with connections.
     reading.of[i].activity =
         programs_.tier("messages").available ? messages : costs_.load(PF_RUN_SET_STATE).runs_per_second;
   }
+  reading.of[Governor::kMessagesOfTcp].activity = of_tcp;
   return reading;
 }
 

@@ -104,6 +104,21 @@ for (const { who, start, capture, others } of AGENTS) {
       assert.deepEqual(agentCapabilities, { capture: namesOf(capture), others: namesOf(others) });
     });
 
+    test('costs of the kernel programs are measured if that is allowed, and assumed otherwise', async () => {
+      await eventually(async () => {
+        const { governor } = await agent.rest<{
+          governor: { calibration: string; calibrationReason: string | null; loadPercent: number | null };
+        }>('/v1/status');
+        const { calibration, calibrationReason, loadPercent } = governor;
+        assert.notEqual(loadPercent, null);
+        if ((capture & SYS_ADMIN) !== 0n) assert.deepEqual([calibration, calibrationReason], ['MEASURED', null]);
+        else {
+          assert.equal(calibration, 'CONSTANT');
+          assert.match(calibrationReason ?? '', /CAP_SYS_ADMIN/);
+        }
+      });
+    });
+
     test('flows are exact, with both processes', async (t) => {
       for (const program of ['tcp_stream', 'udp', 'prefork']) {
         await withTraffic(t, [program], async (generator, report) => {
