@@ -60,15 +60,15 @@ async function stateOf(agent: Agent, name: string): Promise<{ state: string; rea
 /** Connections, one after the other, as fast as they go, while `until` runs. */
 async function flood(until: () => Promise<void>): Promise<void> {
   const generator = await Generator.start('churn', { connections: 5000 });
-  let over = false;
+  const stop = new AbortController();
   const rounds = (async () => {
     await generator.report();
-    while (!over) await generator.nextRound();
+    while (!stop.signal.aborted) await generator.nextRound();
   })();
   try {
     await until();
   } finally {
-    over = true;
+    stop.abort();
     await rounds;
     await generator.finish();
   }
@@ -106,9 +106,9 @@ describe('a budget far below what the traffic costs', { skip }, () => {
     writeFileSync(file, `governor:\n  budgetPercent: ${budgetPercent}\ncapture:\n${capture}\n`);
   }
 
-  function ask(path: string, over: HttpAgent | undefined = keepAlive): Promise<string> {
+  function ask(path: string, over = keepAlive): Promise<string> {
     return new Promise((resolve, reject) => {
-      const asked = request({ port, host: '127.0.0.1', path, ...(over && { agent: over }) }, (response) => {
+      const asked = request({ port, host: '127.0.0.1', path, agent: over }, (response) => {
         response.resume().once('end', () => resolve('answered'));
       });
       asked.once('error', reject).end();
@@ -161,6 +161,10 @@ describe('a budget far below what the traffic costs', { skip }, () => {
     never = ask('/never', new HttpAgent());
     never.catch(() => undefined);
     await eventually(async () => assert.equal((await exchangesOf('/never')).length, 1));
+    // Its client is seen to send it, its server is not seen to take it: one of them has had a request more.
+    server.process.kill('SIGSTOP');
+    const between = ask('/between');
+    await eventually(async () => assert.equal((await exchangesOf('/between')).length, 1));
 
     await flood(() =>
       eventually(async () => {
@@ -168,6 +172,8 @@ describe('a budget far below what the traffic costs', { skip }, () => {
         assert.equal((await stateOf(agent, 'messages')).state, 'SHED');
       }, CHANGE_MS),
     );
+    server.process.kill('SIGCONT');
+    await between;
     const { state, reason } = await stateOf(agent, 'messages');
     assert.equal(state, 'SHED');
     assert.match(reason ?? '', /^the kernel programs took [\d.]+ % of a core, and governor.budgetPercent is 0.01 %$/);
@@ -281,6 +287,7 @@ describe('a budget far below what the traffic costs', { skip }, () => {
       return found;
     });
     assert.deepEqual([exchange.client?.pid, exchange.server?.pid], [process.pid, server.process.pid]);
+    assert.ok(!exchange.notes.some(({ code }) => code === 'EVENTS_LOST'), 'its place on the connection is certain');
     const [earlier] = await exchangesOf('/before');
     assert.equal(exchange.flow.id, earlier?.flow.id, 'on the same connection');
   });
