@@ -1,5 +1,6 @@
 /**
- * What the agent itself takes: time until it can be asked, memory when idle and with many live flows, CPU time per flow.
+ * What the agent itself takes: time until it can be asked, memory when idle and with many live flows, CPU time per flow
+ * and per HTTP exchange.
  * Flows have both ends on this host, so each is two sockets to follow: a flow to elsewhere costs less.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,11 +10,13 @@ import { benchOptions } from './lib/options.js';
 import { bpfMapsMib, cpuNs, rssMib } from './lib/process-usage.js';
 import { quartiles } from './lib/statistics.js';
 import { reached } from './lib/table.js';
+import { trafficNamed } from './lib/traffic.js';
 import { buildWorkload, Workload } from './lib/workload.js';
 
 const START_AIM_MS = 2000;
 const IDLE_AIM_MIB = 150;
 const FLOW_AIM_MICROS = 10;
+const EXCHANGE_AIM_MICROS = 10;
 
 /** Connections made and closed again: so many a second, so many in all. */
 interface Made {
@@ -27,6 +30,8 @@ interface Plan {
   /** Not measured: an agent that runs for hours has its code compiled. */
   readonly warmUp: Made;
   readonly made: readonly Made[];
+  /** Requests to nginx, as fast as it answers. */
+  readonly exchangesMs: number;
   /** Connections held open at once. */
   readonly held: readonly number[];
 }
@@ -40,6 +45,7 @@ const FULL: Plan = {
     // More than the agent remembers of ended flows: forgetting them is in it.
     { rate: 8000, count: 160_000 },
   ],
+  exchangesMs: 8000,
   held: [10_000, 100_000],
 };
 const QUICK: Plan = {
@@ -47,6 +53,7 @@ const QUICK: Plan = {
   idleMs: 1000,
   warmUp: { rate: 1000, count: 1000 },
   made: [{ rate: 1000, count: 3000 }],
+  exchangesMs: 2000,
   held: [10_000],
 };
 
@@ -67,6 +74,7 @@ export async function run(): Promise<void> {
   try {
     await measureStart(cpus, plan);
     await measureFlows(cpus, plan);
+    await measureExchanges(cpus, plan.exchangesMs);
     for (const count of plan.held) await measureHeld(cpus, plan.idleMs, count);
   } finally {
     unpin();
@@ -124,6 +132,34 @@ async function measureRate(agent: Agent, cpus: Cpus, made: Made, idleShare: numb
     `${micros.toFixed(1)} µs of CPU per flow; ${ended} seen to end, ${(await agent.losses()) - lostBefore} events lost`,
     `aim ≤ ${FLOW_AIM_MICROS} µs: ${reached(micros <= FLOW_AIM_MICROS)}`,
   );
+}
+
+/** With nothing shed, so that every exchange is in it. */
+async function measureExchanges(cpus: Cpus, durationMs: number): Promise<void> {
+  const agent = await Agent.start(cpus, ['governor.budgetPercent=0']);
+  const traffic = await trafficNamed('nginx keep-alive').start(cpus);
+  try {
+    await sleep(durationMs / 2); // its code is compiled meanwhile
+    const before = await agent.host();
+    const startNs = cpuNs(agent.pid);
+    const from = await traffic.workload.mark();
+    await sleep(durationMs);
+    const to = await traffic.workload.mark();
+    const usedNs = cpuNs(agent.pid) - startNs;
+    const host = await agent.host();
+    const ended = Number(host.exchangesEnded) - Number(before.exchangesEnded);
+    const micros = usedNs / 1000 / ended;
+    const rate = Math.round(((to.operations - from.operations) / (to.atNs - from.atNs)) * 1e9);
+    print(
+      `exchanges at ${rate}/s`,
+      `${micros.toFixed(1)} µs of CPU per exchange; ${ended} of ${to.operations - from.operations} ended meanwhile`,
+      `aim ≤ ${EXCHANGE_AIM_MICROS} µs: ${reached(micros <= EXCHANGE_AIM_MICROS)}`,
+    );
+    for (const { place, count } of host.losses) if (Number(count) > 0) print('', `lost: ${place} ${count}`, '');
+  } finally {
+    await traffic.stop();
+    await agent.stop();
+  }
 }
 
 /** @returns the share of a CPU that the agent takes with nothing to do */

@@ -14,19 +14,26 @@ const ANSWER_TIMEOUT_MS = 30_000;
 /** Seldom enough that asking does not slow the start down. */
 const READY_STEP_MS = 20;
 
+/** The governor sheds, one tier at a time, what is over its budget for three seconds. */
+const SETTLED_MS = 6000;
+const SETTLE_TIMEOUT_MS = 60_000;
+
 /** What the benchmarks ask an agent about itself. */
 export interface HostState {
   readonly source: string;
   readonly sourceReason: string | null;
   readonly liveFlows: number;
   readonly flowsEnded: number | string;
+  readonly exchangesEnded: number | string;
   readonly lastPollMs: number | null;
   readonly pollIntervalMs: number | null;
+  readonly tiers: readonly { readonly name: string; readonly state: string }[];
   readonly losses: readonly { readonly place: string; readonly count: number | string }[];
 }
 
-const HOST_QUERY =
-  '{ host { source sourceReason liveFlows flowsEnded lastPollMs pollIntervalMs losses { place count } } }';
+const HOST_QUERY = `{
+  host { source sourceReason liveFlows flowsEnded exchangesEnded lastPollMs pollIntervalMs tiers { name state } losses { place count } }
+}`;
 
 /** The whole agent, as `npm start` runs it, with the default configuration except for where it listens. */
 export class Agent implements RunningTool {
@@ -92,6 +99,33 @@ export class Agent implements RunningTool {
     await this.child.stop();
     await this.removeFolder();
   }
+}
+
+/** The agent as it is configured by default, measured when no tier has been shed or restored for some seconds. */
+export function settledAgentTool(name: string): Tool {
+  return {
+    name,
+    async start(cpus) {
+      const agent = await Agent.start(cpus);
+      return {
+        pid: agent.pid,
+        settled: () => untilSettled(agent),
+        losses: () => agent.losses(),
+        stop: () => agent.stop(),
+      };
+    },
+  };
+}
+
+async function untilSettled(agent: Agent): Promise<void> {
+  let tiers = '';
+  let since = performance.now();
+  await agent.untilHost((host) => {
+    const now = JSON.stringify(host.tiers);
+    if (now !== tiers) since = performance.now();
+    tiers = now;
+    return performance.now() - since > SETTLED_MS;
+  }, SETTLE_TIMEOUT_MS);
 }
 
 /** The agent as a tool to compare with. */

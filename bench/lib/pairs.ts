@@ -52,7 +52,10 @@ export async function comparePairs(
   let lost: number | null = null;
 
   const windowOn = async (): Promise<Window> => {
-    running ??= await whilePaused(workload, () => tool.start(cpus));
+    if (running === undefined) {
+      running = await whilePaused(workload, () => tool.start(cpus));
+      await running.settled?.();
+    }
     return measure(workload, running, options);
   };
   const stop = async (tool: RunningTool): Promise<void> => {

@@ -9,6 +9,8 @@ export interface Tool {
 
 export interface RunningTool {
   readonly pid: number;
+  /** Resolves when it has got used to the traffic, for those that do. */
+  settled?(): Promise<void>;
   /** What it lost since its start; null when it does not tell. */
   losses(): Promise<number | null>;
   /** Resolves when it is gone. */
