@@ -8,7 +8,7 @@ namespace {
 constexpr double kOverSeconds = 3;
 constexpr double kBelowSeconds = 10;
 constexpr double kBelowShare = 0.7;     // of the budget
-constexpr double kWorthShare = 0.1;     // of what is above the budget: to put off what costs less does not help
+constexpr double kWorthShare = 0.1;     // of the budget: to put off what costs less does not help
 constexpr double kHoldSeconds = 30;
 constexpr double kMostHoldSeconds = 600;
 constexpr double kRelapseSeconds = 60;  // put off again so soon, it was not to come back
@@ -44,7 +44,7 @@ std::optional<Governor::Change> Governor::shed_next(const Reading& reading) {
   for (std::size_t i = 0; i < kShedables; i++) {
     State& state = states_[i];
     const double percent = over_[i].percent / over_seconds_;
-    if (state.shed || !reading.of[i].can || percent < kWorthShare * (reading.percent - budget_)) continue;
+    if (state.shed || !reading.of[i].can || percent < kWorthShare * budget_) continue;
     const bool relapsed = state.restored_ns != 0 && reading.now_ns - state.restored_ns < ns(kRelapseSeconds);
     state.shed = true;
     state.percent = percent;

@@ -76,9 +76,16 @@ TEST("putting off packets is enough when the rest fits") {
 TEST("what costs next to nothing is not put off, however much the rest takes") {
   Host host(1);
   host.others = 5;
-  host.packets = 0.1;
+  host.packets = 0.05;
   host.messages = 2;
   CHECK_EQ(host.run(20), "3-messages");
+}
+
+TEST("what costs little beside the rest goes first all the same") {
+  Host host(1);
+  host.packets = 2;
+  host.messages = 40;
+  CHECK_EQ(host.run(6), "3-packets 6-messages");
 }
 
 TEST("a tier that is not there is left out") {
