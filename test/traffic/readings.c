@@ -116,17 +116,26 @@ void readings_open(void)
 	read_self(0);
 }
 
-static int64_t cpu_time(void)
+static int64_t cpu_time(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	clock_gettime(clock, &time);
 	return time.tv_sec * 1000000000ll + time.tv_nsec;
+}
+
+static void set_cpu(struct readings *to)
+{
+	to->cpu_ns = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+	to->thread_cpu_ns = cpu_time(CLOCK_THREAD_CPUTIME_ID);
 }
 
 struct readings read_cpu(void)
 {
-	return (struct readings){.cpu_ns = cpu_time()};
+	struct readings now = {0};
+
+	set_cpu(&now);
+	return now;
 }
 
 struct readings read_self(int opens)
@@ -135,7 +144,7 @@ struct readings read_self(int opens)
 	struct rusage usage;
 
 	if (!opens)
-		now.cpu_ns = cpu_time();
+		set_cpu(&now);
 	checked(getrusage(RUSAGE_SELF, &usage), "getrusage");
 	now.minor_faults = usage.ru_minflt;
 	now.major_faults = usage.ru_majflt;
@@ -146,16 +155,17 @@ struct readings read_self(int opens)
 	now.written_bytes = member(io_file, "\nwrite_bytes: ", 1);
 	now.memory_bytes = member(memory_file, "Rss:", 1024);
 	if (opens)
-		now.cpu_ns = cpu_time();
+		set_cpu(&now);
 	return now;
 }
 
 void print_spent(const struct readings *from, const struct readings *to)
 {
-	printf("\"cpuNs\":%ld,\"minorFaults\":%ld,\"majorFaults\":%ld,\"voluntarySwitches\":%ld,"
+	printf("\"cpuNs\":%ld,\"threadCpuNs\":%ld,\"minorFaults\":%ld,\"majorFaults\":%ld,\"voluntarySwitches\":%ld,"
 	       "\"involuntarySwitches\":%ld,\"ioWaitNs\":%ld,\"readBytes\":%ld,\"writtenBytes\":%ld,"
 	       "\"memoryBefore\":%ld,\"memoryAfter\":%ld",
-	       to->cpu_ns - from->cpu_ns, to->minor_faults - from->minor_faults, to->major_faults - from->major_faults,
+	       to->cpu_ns - from->cpu_ns, to->thread_cpu_ns - from->thread_cpu_ns,
+	       to->minor_faults - from->minor_faults, to->major_faults - from->major_faults,
 	       to->voluntary_switches - from->voluntary_switches, to->involuntary_switches - from->involuntary_switches,
 	       to->io_wait_ns - from->io_wait_ns, to->read_bytes - from->read_bytes,
 	       to->written_bytes - from->written_bytes, from->memory_bytes, to->memory_bytes);

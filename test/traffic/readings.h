@@ -6,6 +6,7 @@
 
 struct readings {
 	int64_t cpu_ns; /* CLOCK_PROCESS_CPUTIME_ID */
+	int64_t thread_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID */
 	int64_t minor_faults, major_faults;
 	int64_t voluntary_switches, involuntary_switches;
 	int64_t io_wait_ns; /* taskstats */
@@ -17,7 +18,7 @@ struct readings {
 void readings_open(void);
 /* CPU time is read last when `opens` a window, else first: what reading costs is outside of it. */
 struct readings read_self(int opens);
-/* CPU time alone, for windows that are shorter than reading all of it takes. */
+/* CPU time alone: for windows that are shorter than reading all of it takes, and for threads, of which one reads at a time. */
 struct readings read_cpu(void);
 /* Prints the differences as members of a JSON object. */
 void print_spent(const struct readings *from, const struct readings *to);

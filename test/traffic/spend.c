@@ -13,43 +13,26 @@
 #define _GNU_SOURCE
 #include "readings.h"
 #include "traffic.h"
+#include "works.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 64, CHUNK = 1 << 20, PAGE = 4096 };
+enum { MAX_THREADS = 64 };
 
 static long threads, milliseconds, pages, mebibytes;
 static bool sleeping, running, server_side, outer;
 static const char *works, *file;
 static pthread_barrier_t worked, leave;
-static _Atomic unsigned long sink;
 static atomic_bool over;
 
 static void none(void)
 {
-}
-
-static void burn_for(long ns)
-{
-	struct timespec start, now;
-	unsigned long count = 0;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-	do {
-		for (int i = 0; i < 2000; i++)
-			count += (unsigned long)i * i;
-		sink += count;
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	} while ((now.tv_sec - start.tv_sec) * 1000000000l + now.tv_nsec - start.tv_nsec < ns);
 }
 
 static void burn(void)
@@ -67,17 +50,6 @@ static void burn_shortly(void)
 	burn_for(1000000);
 }
 
-static void touch(size_t bytes)
-{
-	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		fail("mmap");
-	for (size_t at = 0; at < bytes; at += PAGE)
-		memory[at] = 1;
-	munmap(memory, bytes);
-}
-
 static void fault(void)
 {
 	touch((size_t)pages * PAGE);
@@ -88,53 +60,14 @@ static void grow(void)
 	touch((size_t)mebibytes << 20);
 }
 
-static char *chunk(void)
-{
-	char *memory = aligned_alloc(PAGE, CHUNK);
-
-	if (!memory)
-		fail("aligned_alloc");
-	memset(memory, 7, CHUNK);
-	return memory;
-}
-
-static void make_file(void)
-{
-	int fd = checked(open(file, O_RDWR | O_CREAT | O_TRUNC, 0600), file);
-	char *memory = chunk();
-
-	for (long i = 0; i < mebibytes; i++) {
-		if (write(fd, memory, CHUNK) != CHUNK)
-			fail("write");
-	}
-	checked(fsync(fd), "fsync");
-	checked(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), "posix_fadvise");
-	free(memory);
-	close(fd);
-}
-
 static void read_file(void)
 {
-	int fd = checked(open(file, O_RDONLY | O_DIRECT), file);
-	char *memory = chunk();
-
-	while (checked((int)read(fd, memory, CHUNK), "read") > 0)
-		;
-	free(memory);
-	close(fd);
+	read_cold_file(file);
 }
 
 static void write_file(void)
 {
-	int fd = checked(open(file, O_RDWR | O_DIRECT), file);
-	char *memory = chunk();
-
-	for (long i = 0; i < mebibytes; i++) {
-		if (write(fd, memory, CHUNK) != CHUNK)
-			fail("write");
-	}
-	free(memory);
-	close(fd);
+	write_cold_file(file, mebibytes);
 }
 
 static const struct {
@@ -292,7 +225,7 @@ static void flow(int listener, const char *name, size_t length)
 		exit(2);
 	}
 	if (body == read_file || body == write_file)
-		make_file();
+		make_cold_file(file, mebibytes);
 	fd = open_connection(listener);
 	if (body == burn_on)
 		heir = give_away(fd);
