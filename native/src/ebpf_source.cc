@@ -29,6 +29,7 @@ constexpr std::uint64_t kConnectingNs = 60'000'000'000;
 constexpr std::uint64_t kGoverningNs = 1'000'000'000;
 constexpr double kPollShare = 25;         // a poll may take one part in so many of a CPU's time
 constexpr std::uint64_t kSampleShare = 100;  // the same for a sample
+constexpr std::uint64_t kEarlySamples = 4;   // as many in the time of one, where exchanges are slow
 constexpr double kResyncShare = 5;        // the same for polls that lost events make due
 
 constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
@@ -254,9 +255,8 @@ bool EbpfSource::collect(BatchBuilder& out) {
     next_poll_ns_ = boot_ns() + interval_ns_;
   }
   const int consumed = ring_buffer__consume(ring_);
-  if (options_.resources && now >= next_sample_ns_) {
+  if (options_.resources && sample_due(now)) {
     sample();
-    next_sample_ns_ = std::max(next_sample_ns_, now) + sample_interval_ns_;
     usage_rows_.forget_before(now - std::min(now, kConnectingNs));
   }
   tell_held(now);
@@ -317,15 +317,24 @@ void EbpfSource::scan_processes() {
   processes_.end_scan(*out_);
 }
 
+// At each tick, and before that when a slow exchange has ended: who wants to know what ran meanwhile need not wait.
+bool EbpfSource::sample_due(std::uint64_t now) const {
+  return now >= next_sample_ns_ || (exchanges_.slow_ended_ns() > last_sample_ns_ && now >= early_sample_ns_);
+}
+
 // All processes, after what the ring buffer has of them.
 void EbpfSource::sample() {
   drain();
+  last_sample_ns_ = boot_ns();
   const std::uint64_t started_cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   programs_.scan(
       "procflow_sample", sizeof(pf_usage_record), [] {},
       [this](const void* data) { usage_rows_.add(*static_cast<const pf_usage_record*>(data), *out_); });
   const std::uint64_t took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - started_cpu;
-  sample_interval_ns_ = std::max(std::uint64_t{options_.sample_interval_ms} * 1'000'000, took * kSampleShare);
+  const std::uint64_t wanted = std::uint64_t{options_.sample_interval_ms} * 1'000'000;
+  sample_interval_ns_ = std::max(wanted, took * kSampleShare);
+  next_sample_ns_ = last_sample_ns_ + sample_interval_ns_;
+  early_sample_ns_ = last_sample_ns_ + std::max(wanted / kEarlySamples, took * kSampleShare);
 }
 
 void EbpfSource::tell_tiers() {

@@ -46,6 +46,7 @@ class EbpfSource : public Source {
   void drain();
   void poll();
   void scan_processes();
+  bool sample_due(std::uint64_t now) const;
   void sample();
   void packet(const pf_packet_record& record, std::size_t size);
   void detect_applications();
@@ -99,7 +100,8 @@ class EbpfSource : public Source {
   std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0, exchanges_lost_ = 0;
   std::uint64_t polls_ = 0;
   std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
-  std::uint64_t next_sample_ns_ = 0, next_calibration_ns_ = 0, next_governing_ns_ = 0;
+  std::uint64_t next_sample_ns_ = 0, last_sample_ns_ = 0, early_sample_ns_ = 0;
+  std::uint64_t next_calibration_ns_ = 0, next_governing_ns_ = 0;
   double last_poll_ms_ = 0;
   std::uint64_t interval_ns_ = 0, sample_interval_ns_ = 0;
   bool full_poll_ = true;

@@ -317,6 +317,7 @@ void Exchanges::finish_first(Connection& connection, std::uint64_t time_ns, Batc
     if (from.tid == to.tid) add_thread_usage(row, from.reading.thread, to.reading.thread);
   }
   out.add(row);
+  if (answered && to.end_ns >= from.start_ns + kSlowNs) slow_ended_ns_ = std::max(slow_ended_ns_, to.end_ns);
   free_first(connection);
 }
 

@@ -20,6 +20,7 @@ class Exchanges {
   static constexpr std::size_t kMostOpen = 65536;       // exchanges that are not over
   static constexpr std::size_t kMostPartialHeads = 1024;  // heads that came in part so far
   static constexpr std::size_t kMostTextBytes = 64 << 20;  // of the open exchanges' heads, together
+  static constexpr std::uint64_t kSlowNs = 100'000'000;    // an exchange of which people ask why
 
   // `sockets_map`: the kernel's table of HTTP connections, from which one that is none is taken out.
   explicit Exchanges(int sockets_map) : map_(sockets_map) {}
@@ -37,6 +38,8 @@ class Exchanges {
   void forget_all();
 
   std::size_t open() const { return open_; }
+  // When the latest exchange ended that took long, in ns since boot; 0 when none has.
+  std::uint64_t slow_ended_ns() const { return slow_ended_ns_; }
   // Exchanges and heads that there was no room for.
   std::uint64_t lost() const { return lost_; }
 
@@ -92,6 +95,7 @@ class Exchanges {
   std::vector<Exchange> exchanges_;
   std::uint32_t free_ = kNone;
   std::size_t open_ = 0, text_bytes_ = 0;
+  std::uint64_t slow_ended_ns_ = 0;
   std::vector<PartialHead> partial_heads_;
   std::uint32_t next_partial_ = 0;
   struct Started {

@@ -89,7 +89,7 @@ function makeCorrelator(config: Config, feed: Feed, log: Logger): Correlator {
     flows: config.flows,
     processes: config.processes,
     exchanges: config.exchanges,
-    series: config.series,
+    series: { ...config.series, sampleIntervalMs: config.capture.sampleIntervalMs },
     pollIntervalMs: config.capture.pollIntervalMs,
     resolveUsers: feed.resolveUsers,
     capture: () => feed.status(),

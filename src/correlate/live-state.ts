@@ -107,7 +107,7 @@ export interface LiveState {
   /** Exchanges that last and those that ended a short while ago. */
   exchanges(): Iterable<Exchange>;
   exchange(id: string): Exchange | undefined;
-  /** What ran on the host between two times, each process in the window of the samples around them. */
+  /** What ran on the host between two times, each process in the part of them that samples tell of. */
   ranWithin(fromMicros: number, toMicros: number): readonly ProcessUsage[];
   /** The account of a uid; never fails (the number is the name while the name is unknown). */
   user(uid: number): User;

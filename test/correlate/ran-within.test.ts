@@ -34,10 +34,13 @@ function sampled(): Stage {
   return stage;
 }
 
-test('what lies between the two latest samples has their window and exactly what was spent in it', () => {
+test('between the two latest samples it is the part of what was spent from one to the other', () => {
   const stage = sampled();
-  assert.deepEqual(ran(stage, 21_700, 21_950), ['hog 300 [21500 22500]', 'server 10 [21500 22500]']);
-  const [hog] = stage.correlator.ranWithin(micros(21_700), micros(21_950));
+  assert.deepEqual(ran(stage, 21_700, 21_950), ['hog 75 [21700 21950]', 'server 2.5 [21700 21950]']);
+  const [part] = stage.correlator.ranWithin(micros(21_700), micros(21_950));
+  assert.deepEqual([part?.usage.minorFaults, part?.usage.averageCpuLoadPercent], [1, 30]);
+  assert.equal(part?.usage.peakMemoryBytes, null, 'the highest of the interval may have been outside');
+  const [hog] = stage.correlator.ranWithin(micros(21_500), micros(22_500));
   assert.deepEqual(
     [
       hog?.usage.userMs,
@@ -53,16 +56,17 @@ test('what lies between the two latest samples has their window and exactly what
 
 test('before the sample after it, an exchange has what was spent up to the latest', () => {
   const stage = sampled();
-  assert.deepEqual(ran(stage, 22_400, 22_900), ['hog 300 [21500 22500]', 'server 10 [21500 22500]']);
+  assert.deepEqual(ran(stage, 22_400, 22_900), ['hog 30 [22400 22500]', 'server 1 [22400 22500]']);
   assert.deepEqual(ran(stage, 22_600, 22_900), [], 'nothing is known yet of what began later');
   assert.deepEqual(ran(new Stage(), 0, 1e6), []);
 });
 
-test('what is older, or longer, comes from the series: whole steps, divided by time', () => {
+test('what is older, or longer, comes from the series, and of the outer steps a part', () => {
   const stage = sampled();
-  assert.deepEqual(ran(stage, 21_100, 21_200), ['hog 300 [21000 22000]', 'server 10 [21000 22000]']);
-  // Half of a second was spent before the first whole step, half of one after it.
-  assert.deepEqual(ran(stage, 20_600, 22_400), ['hog 600 [20000 22500]', 'server 20 [20000 22500]']);
+  assert.deepEqual(ran(stage, 21_100, 21_200), ['hog 30 [21100 21200]', 'server 1 [21100 21200]']);
+  // The first step is known from its middle on: what was spent in half of it is taken for what was spent in all of it.
+  assert.deepEqual(ran(stage, 20_900, 21_200), ['hog 75 [20900 21200]', 'server 2.5 [20900 21200]']);
+  assert.deepEqual(ran(stage, 20_600, 22_400), ['hog 480 [20600 22400]', 'server 16 [20600 22400]']);
 });
 
 test('who started meanwhile counts from its start, who exited until its exit', () => {
@@ -79,8 +83,8 @@ test('who started meanwhile counts from its start, who exited until its exit', (
   );
   stage.batch((story) => story.sampled([20, 22_600], { cpu: 90 }).sampled(10, { cpu: 1900 }), 600);
   const lines = ran(stage, 22_550, 23_000);
-  assert.ok(lines.includes('hog 300 [22500 23500]'), String(lines));
-  assert.ok(lines.includes('young 90 [22600 23500]'), String(lines));
+  assert.ok(lines.includes('hog 135 [22550 23000]'), String(lines));
+  assert.ok(lines.includes('young 40 [22600 23000]'), String(lines));
   assert.ok(lines.includes('short 50 [22700 22900]'), String(lines));
   assert.equal(lines.length, 3, 'and nobody that was not read since');
   assert.deepEqual(
@@ -95,12 +99,12 @@ test('what was there before the agent counts from its first sample', () => {
   stage.batch((story) => story.seen(10, 'old').sampled(10, { cpu: 60_000 }), 1000);
   assert.deepEqual(ran(stage, stage.nowMs - 10, stage.nowMs), []);
   stage.batch((story) => story.sampled(10, { cpu: 60_005 }), 1000);
-  assert.deepEqual(ran(stage, stage.nowMs - 10, stage.nowMs), [`old 5 [${stage.nowMs - 1000} ${stage.nowMs}]`]);
+  assert.deepEqual(ran(stage, stage.nowMs - 10, stage.nowMs), [`old 0.05 [${stage.nowMs - 10} ${stage.nowMs}]`]);
 });
 
 test('an answer follows what comes after it', () => {
   const stage = sampled();
   assert.equal(ran(stage, 22_400, 22_900).length, 2);
   stage.batch((story) => story.sampled(10, { cpu: 2000 }).sampled(12, { cpu: 500 }), 1000);
-  assert.deepEqual(ran(stage, 22_600, 22_900), ['hog 400 [22500 23500]', 'server 480 [22500 23500]']);
+  assert.deepEqual(ran(stage, 22_600, 22_900), ['hog 120 [22600 22900]', 'server 144 [22600 22900]']);
 });

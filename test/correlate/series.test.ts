@@ -96,6 +96,19 @@ test('when no sample came in time there is a gap, and what was spent meanwhile i
   );
 });
 
+test('samples that come early are no measure for those that come in time', () => {
+  const stage = new Stage({
+    series: { retentionMs: 900_000, stepMs: SECOND, maxBytes: 64 * MIB, sampleIntervalMs: 10 * SECOND },
+  });
+  stage.nowMs = 10_000;
+  let cpu = 0;
+  for (const ms of [10_000, 10_000, 10_000, 250, 250, 250, 10_000]) {
+    cpu += ms / 10;
+    stage.batch((story) => (cpu === SECOND ? story.seen(7, 'cc') : story).sampled(7, { cpu }), ms);
+  }
+  assert.equal(line(series(stage, 7, 40_000, 50_000).cpuLoadPercent), Array(10).fill('10').join(' '));
+});
+
 test('a process ends with its exit, and counts what it spent until then', () => {
   const stage = sampledStage(4, (story, second) => {
     if (second === 1) story.seen(1, 'init').fork([7, 11_000], 1, { name: 'cc' });

@@ -215,7 +215,8 @@ export type Exchange = Node & {
   readonly threadUsage: Maybe<Usage>;
   /**
    * What else ran on the host meanwhile: all processes but the serving one that spent anything, most first. It comes from
-   * samples, so a window is that of the samples around the exchange, and longer than it. Needs the scope `processes:read`.
+   * samples: of what a process spent from one sample to the next the part counts that lies within the exchange, as if all
+   * was spent evenly. What came after the latest sample is not in it yet. Needs the scope `processes:read`.
    */
   readonly concurrentProcesses: ReadonlyArray<ProcessUsage>;
   /** What about this exchange is unknown or not exact, and why. Empty for most. */

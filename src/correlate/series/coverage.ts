@@ -13,7 +13,8 @@ export class Coverage {
 
   constructor(
     private readonly capacity: number,
-    private readonly stepMicros: number,
+    /** As far apart as looks are meant to be, or a step if that is longer. */
+    private readonly distanceMicros: number,
     private readonly slotOf: (micros: number) => number,
   ) {
     this.known = new Uint8Array(capacity);
@@ -23,7 +24,7 @@ export class Coverage {
   look(micros: number): void {
     const last = this.lastMicros;
     if (last !== null && micros <= last) return;
-    const isGap = last === null || micros - last > TOLERANCE * Math.max(this.stepMicros, this.usual());
+    const isGap = last === null || micros - last > TOLERANCE * Math.max(this.distanceMicros, this.usual());
     if (last !== null) {
       this.distances.push(micros - last);
       if (this.distances.length > REMEMBERED) this.distances.shift();
@@ -38,7 +39,7 @@ export class Coverage {
 
   /** Whether a gap lies between two times that follow each other. */
   isGap(fromMicros: number, toMicros: number): boolean {
-    return toMicros - fromMicros > TOLERANCE * Math.max(this.stepMicros, this.usual());
+    return toMicros - fromMicros > TOLERANCE * Math.max(this.distanceMicros, this.usual());
   }
 
   has(slot: number): boolean {

@@ -12,6 +12,8 @@ import { Track, TRACK_BYTES } from './track.js';
 export interface SeriesLimits {
   readonly retentionMs: number;
   readonly stepMs: number;
+  /** How often processes are sampled, at least; a step when left out. */
+  readonly sampleIntervalMs?: number;
   readonly maxBytes: number;
 }
 
@@ -42,7 +44,8 @@ export class SeriesStore {
     this.chunks = Math.ceil(this.kept / PAGE_SLOTS) + 1;
     const capacity = this.chunks * PAGE_SLOTS;
     const slotOf = (micros: number): number => this.slotOf(micros);
-    this.sampled = new Coverage(capacity, this.stepMicros, slotOf);
+    const sampleMicros = Math.max(this.stepMicros, (limits.sampleIntervalMs ?? 0) * 1000);
+    this.sampled = new Coverage(capacity, sampleMicros, slotOf);
     this.moved = new Coverage(capacity, this.stepMicros, slotOf);
   }
 
