@@ -253,6 +253,7 @@ interface StoryView {
   readonly concurrentProcesses: readonly {
     readonly process: {
       readonly pid: number;
+      readonly parent: { readonly pid: number } | null;
       readonly endTime: string | null;
       readonly usage: { readonly cpuTimeMs: number };
     };
@@ -265,25 +266,39 @@ const STORY = `query ($port: Int) {
   exchanges(where: { minDurationMs: 200, serverPort: { eq: $port } }, first: 10) {
     nodes {
       target durationMs server { pid user { name } } usage { cpuTimeMs }
-      concurrentProcesses(first: 1000) { process { pid endTime usage { cpuTimeMs } } usage { cpuTimeMs window { from to } } }
+      concurrentProcesses(first: 1000) { process { pid parent { pid } endTime usage { cpuTimeMs } } usage { cpuTimeMs window { from to } } }
     }
   }
 }`;
 
 describe('the story of a slow request, in one query', { skip }, () => {
+  let agent: Agent;
+  let server: MeasuredServer;
+  let hog: Child;
+
+  before(async () => {
+    agent = await Agent.start();
+    server = await MeasuredServer.start();
+    hog = urgent('while :; do :; done');
+  });
+  after(async () => {
+    hog.process.kill('SIGKILL');
+    await hog.ended;
+    await server.stop();
+    await agent.stop();
+  });
+
+  const urgent = (script: string): Child => new Child('nice', ['-n', '-15', 'sh', '-c', script]);
+
   test('its process, user and usage, and who ran meanwhile: a hog before all others, and who lived for a moment', async () => {
-    const agent = await Agent.start();
-    const server = await MeasuredServer.start();
     const connection = await server.connect();
-    // No other process on the machine gets more.
-    const urgent = (script: string): Child => new Child('nice', ['-n', '-15', 'sh', '-c', script]);
-    const hog = urgent('while :; do :; done');
     await server.ask(connection, server.target('burn', SLOW_MS));
     const answered = server.ask(connection, server.target('slow', SLOW_MS));
     const brief = urgent('i=0; while [ $i -lt 10000 ]; do i=$((i+1)); done');
     await brief.ended;
     await answered;
     await server.ask(connection, server.target('burn', SLOW_MS));
+    await connection.close();
     await eventually(async () => {
       const { nodes } = (await agent.graphql<{ exchanges: { nodes: StoryView[] } }>(STORY, { port: server.port }))
         .exchanges;
@@ -293,7 +308,9 @@ describe('the story of a slow request, in one query', { skip }, () => {
       assert.deepEqual([slow.server.pid, slow.server.user.name], [server.pid, 'root']);
       assert.ok(slow.usage.cpuTimeMs >= SLOW_MS);
       const ran = slow.concurrentProcesses;
-      assert.equal(ran[0]?.process.pid, hog.pid, JSON.stringify(ran));
+      // Somebody else may keep the machine busy, too.
+      const ours = ran.filter(({ process: { parent } }) => parent?.pid === process.pid);
+      assert.equal(ours[0]?.process.pid, hog.pid, JSON.stringify(ran.slice(0, 5)));
       const spent = ran.map(({ usage }) => usage.cpuTimeMs);
       assert.deepEqual(
         spent,
@@ -308,13 +325,8 @@ describe('the story of a slow request, in one query', { skip }, () => {
       const to = Math.max(...ran.map(({ usage }) => Date.parse(usage.window.to)));
       const sum = spent.reduce((all, each) => all + each, 0);
       assert.ok(sum <= 1.2 * (to - from) * availableParallelism(), `${sum} ms of CPU time in ${to - from} ms`);
-      assert.ok(to - from <= slow.durationMs + 0.01);
+      assert.ok(to - from < slow.durationMs + 2);
     });
-    hog.process.kill('SIGKILL');
-    await hog.ended;
-    await connection.close();
-    await server.stop();
-    await agent.stop();
   });
 });
 

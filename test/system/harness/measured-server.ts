@@ -72,6 +72,8 @@ export class MeasuredServer {
 
   async stop(): Promise<void> {
     this.child.process.kill('SIGKILL');
+    // What nobody asked for is still to be read: until then its output has not ended.
+    while ((await this.costs.next()).done !== true);
     await this.child.ended;
   }
 }
