@@ -100,10 +100,16 @@ static __always_inline void read_spending(struct pf_reading *to)
 	to->peak_pages = PF_UNKNOWN;
 }
 
-/* One reading serves all that begins and ends in one message. */
-static __always_inline bool read_for_message(struct http_walk *w)
+/* What an exchange costs is what it costs its server. */
+static __always_inline bool readings_wanted(struct pf_http *http)
 {
-	if (!edges_wanted())
+	return http->side == PF_HTTP_SERVER && edges_wanted();
+}
+
+/* One reading serves all that begins and ends in one message. */
+static __always_inline bool read_for_message(struct pf_http *http, struct http_walk *w)
+{
+	if (!readings_wanted(http))
 		return false;
 	if (!w->read)
 		read_spending(&w->record.reading);
@@ -153,7 +159,7 @@ __noinline int report_response_end(struct pf_http *http, struct http_walk *w, __
 	if (!http || !w)
 		return 0;
 	way = way_of(http, w);
-	if (read_for_message(w))
+	if (read_for_message(http, w))
 		flags |= PF_HTTP_READING;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -254,7 +260,7 @@ __noinline int report_head(struct pf_http *http, struct http_walk *w, __u32 flag
 	if (way->head_bytes == 0) {
 		flags |= PF_HTTP_FIRST;
 		window = 0;
-		if (read_for_message(w)) {
+		if (read_for_message(http, w)) {
 			flags |= PF_HTTP_READING;
 			window = open_window(windows_of(bpf_get_current_task_btf()), w->record.reading.memory_pages);
 		}
@@ -845,7 +851,7 @@ static __noinline int http_closed(__u64 sock, struct pf_socket *s, bool in_proce
 		r->tid = 0;
 	}
 	r->ordinal = http->responses;
-	if (in_process && edges_wanted()) {
+	if (in_process && readings_wanted(http)) {
 		r->flags |= PF_HTTP_READING;
 		read_spending(&r->reading);
 		read_peak(http, &r->reading);

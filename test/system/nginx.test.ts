@@ -1,4 +1,4 @@
-/** A web server and curl, the first thing that a new user tries. */
+/** A web server, with curl, the first thing that a new user tries, and under load. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,11 @@ const skip =
   (existsSync(NGINX) ? false : 'nginx is not installed: apt-get install nginx-light');
 const directory = temporaryDirectory();
 const BODY_BYTES = 1_234_567;
+const REQUESTS = 20_000;
+const CONNECTIONS = 64;
+/** What a load generator does between its clock and its system calls. */
+const CLIENT_OVERHEAD_MS = 0.2;
+const CLIENT_OVERHEAD_SHARE = 0.1;
 
 interface RestProcess {
   readonly pid: number;
@@ -34,6 +39,17 @@ interface RestFlow {
   readonly direction: string;
   readonly client: RestEnd;
   readonly server: RestEnd;
+}
+
+interface ExchangeView {
+  readonly outcome: string | null;
+  readonly status: number | null;
+  readonly durationMs: number;
+  readonly flow: { readonly id: string };
+}
+interface ExchangePage {
+  readonly nodes: readonly ExchangeView[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
 describe('curl and nginx', { skip }, () => {
@@ -111,6 +127,53 @@ describe('curl and nginx', { skip }, () => {
     await slow.ended;
   });
 
+  test('64 connections that are kept: as many exchanges as requests, that took as long as the client says', async () => {
+    const percentiles = join(directory, 'percentiles');
+    const options = ['-q', '-k', '-n', `${REQUESTS}`, '-c', `${CONNECTIONS}`, '-e', percentiles];
+    const output = await run('ab', ...options, `http://127.0.0.1:${port}/small?load`);
+    const count = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(output)?.[1]);
+    assert.deepEqual([count('Complete requests'), count('Failed requests')], [REQUESTS, 0]);
+    const answered = await eventually(async () => {
+      const all = await exchangesOf('/small');
+      assert.ok(all.length >= REQUESTS && all.every(({ outcome }) => outcome !== null), `${all.length} exchanges`);
+      return all.filter(({ outcome }) => outcome === 'ANSWERED');
+    });
+    // What ab asks for beyond that it gives up.
+    assert.equal(answered.length, REQUESTS);
+    assert.ok(answered.every(({ status }) => status === 200));
+    assert.equal(new Set(answered.map(({ flow }) => flow.id)).size, CONNECTIONS);
+    const told = new Map(
+      readFileSync(percentiles, 'latin1')
+        .split('\n')
+        .map((line): [number, number] => [parseInt(line), Number(line.split(',')[1])]),
+    );
+    const durations = answered.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
+    for (const percent of [10, 50, 90]) {
+      const wanted = told.get(percent) ?? NaN;
+      const shown = durations[(REQUESTS * percent) / 100] ?? NaN;
+      const overhead = CLIENT_OVERHEAD_MS + CLIENT_OVERHEAD_SHARE * wanted;
+      assert.ok(Math.abs(shown - wanted) <= overhead, `${percent} %: ${shown} ms, not ${wanted}`);
+    }
+    const { losses } = await agent.host();
+    assert.deepEqual(
+      losses.filter(({ place, count: lost }) => /http|exchange/i.test(place) && lost > 0),
+      [],
+    );
+  });
+
+  async function exchangesOf(target: string): Promise<ExchangeView[]> {
+    const query = `query ($target: String, $after: String) { exchanges(where: { target: { eq: $target } }, first: 2000, after: $after) {
+      nodes { outcome status durationMs flow { id } } pageInfo { hasNextPage endCursor } } }`;
+    const all: ExchangeView[] = [];
+    let after: string | null = null;
+    while (true) {
+      const { exchanges }: { exchanges: ExchangePage } = await agent.graphql(query, { target, after });
+      all.push(...exchanges.nodes);
+      if (!exchanges.pageInfo.hasNextPage) return all;
+      after = exchanges.pageInfo.endCursor;
+    }
+  }
+
   /** nginx's master listens; a worker of another user serves. */
   function assertWorker(worker: RestProcess): void {
     assert.equal(worker.name, 'nginx');
@@ -127,6 +190,7 @@ function writeNginx(port: number): string {
   chmodSync(directory, 0o755);
   mkdirSync(join(directory, 'www'));
   writeFileSync(join(directory, 'www/body'), randomBytes(BODY_BYTES));
+  writeFileSync(join(directory, 'www/small'), randomBytes(500));
   writeFileSync(join(directory, 'www/slow'), readFileSync(join(directory, 'www/body')));
   const config = join(directory, 'nginx.conf');
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -136,7 +200,7 @@ function writeNginx(port: number): string {
     config,
     `daemon off; user nobody nogroup; worker_processes 2; pid ${join(directory, 'pid')};
      events {}
-     http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; root ${join(directory, 'www')};
+     http { access_log off; keepalive_requests 1000000; ${temporary} server { listen 127.0.0.1:${port}; root ${join(directory, 'www')};
        location /slow { limit_rate 20k; } } }`,
   );
   return config;
