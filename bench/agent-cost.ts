@@ -17,6 +17,7 @@ const START_AIM_MS = 2000;
 const IDLE_AIM_MIB = 150;
 const FLOW_AIM_MICROS = 10;
 const EXCHANGE_AIM_MICROS = 10;
+const SAMPLING_AIM = 0.01;
 
 /** Connections made and closed again: so many a second, so many in all. */
 interface Made {
@@ -34,6 +35,8 @@ interface Plan {
   readonly exchangesMs: number;
   /** Connections held open at once. */
   readonly held: readonly number[];
+  /** Processes that sleep, and how often the agent is measured with sampling and without. */
+  readonly sleepers: { readonly count: number; readonly pairs: number };
 }
 
 const FULL: Plan = {
@@ -47,6 +50,7 @@ const FULL: Plan = {
   ],
   exchangesMs: 8000,
   held: [10_000, 100_000],
+  sleepers: { count: 2000, pairs: 3 },
 };
 const QUICK: Plan = {
   starts: 2,
@@ -55,6 +59,7 @@ const QUICK: Plan = {
   made: [{ rate: 1000, count: 3000 }],
   exchangesMs: 2000,
   held: [10_000],
+  sleepers: { count: 500, pairs: 1 },
 };
 
 /** How fast the flows to hold are opened. */
@@ -76,6 +81,7 @@ export async function run(): Promise<void> {
     await measureFlows(cpus, plan);
     await measureExchanges(cpus, plan.exchangesMs);
     for (const count of plan.held) await measureHeld(cpus, plan.idleMs, count);
+    await measureSampling(cpus, plan);
   } finally {
     unpin();
   }
@@ -199,6 +205,27 @@ async function measureHeld(cpus: Cpus, idleMs: number, count: number): Promise<v
   }
 }
 
+/** What it takes to read each second what every process has spent, where all of them sleep. */
+async function measureSampling(cpus: Cpus, { idleMs, sleepers: { count, pairs } }: Plan): Promise<void> {
+  const idleShare = async (settings: readonly string[]): Promise<number> => {
+    const agent = await Agent.start(cpus, settings);
+    try {
+      await sleep(SETTLE_MS);
+      return await cpuShare(agent, idleMs);
+    } finally {
+      await agent.stop();
+    }
+  };
+  await withWorkload(cpus, { mode: 'sleep', cpu: cpus.workload, count }, async (workload) => {
+    while ((await workload.mark()).operations < count) await sleep(50);
+    const shares: number[] = [];
+    for (let i = 0; i < pairs; i++) shares.push((await idleShare([])) - (await idleShare(['capture.resources=false'])));
+    const share = quartiles(shares).median;
+    const aim = `aim < ${percent(SAMPLING_AIM)}: ${reached(share < SAMPLING_AIM)}`;
+    print(`${count} sleeping processes`, `${percent(share, 2)} of a CPU to sample them each second`, aim);
+  });
+}
+
 async function withWorkload(
   cpus: Cpus,
   options: Parameters<typeof Workload.start>[0],
@@ -228,8 +255,8 @@ async function cpuShare(agent: Agent, durationMs: number): Promise<number> {
   return (cpuNs(agent.pid) - startNs) / 1e6 / (performance.now() - startMs);
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+function percent(share: number, digits = 1): string {
+  return `${(share * 100).toFixed(digits)} %`;
 }
 
 function print(what: string, value: string, aim: string): void {

@@ -33,6 +33,7 @@ static const struct mode {
     {"udp-connected", udp_connected_server, udp_connected_client},
     {"udp-unconnected", udp_unconnected_server, udp_unconnected_client},
     {"http", NULL, http_client},
+    {"sleep", NULL, sleep_client},
 };
 
 static struct arena *arenas; /* one for each pair */

@@ -34,6 +34,7 @@ end_fn hold_server, hold_client;
 end_fn udp_connected_server, udp_connected_client;
 end_fn udp_unconnected_server, udp_unconnected_client;
 end_fn http_client;
+end_fn sleep_client;
 
 /* Runs a program on one CPU, ended with its parent: `launch CPU PROGRAM ARGUMENT…`. */
 int launch(int argc, char **argv);
