@@ -2,15 +2,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EXCHANGE_FLAG, USAGE_FLAG } from '../../src/capture/layout.js';
 import { temporaryDirectory } from '../temporary.js';
 import { CLIENT, ExchangeRows, SERVER, type ExchangeRow } from './harness/exchange-rows.js';
-import { Child, eventually, run, skipWithoutBpf } from './harness/index.js';
-import { RawClient } from './harness/raw-client.js';
+import { Child, eventually, freePorts, RawClient, run, skipWithoutBpf } from './harness/index.js';
 
 const skip = await skipWithoutBpf('HTTP exchanges');
 const directory = temporaryDirectory();
@@ -602,14 +601,4 @@ async function startEcho(port: number): Promise<Server> {
 
 function stopEcho(echo: Server): Promise<unknown> {
   return new Promise((resolve) => echo.close(resolve));
-}
-
-/** Ports that were free a moment ago. */
-async function freePorts<N extends 1 | 2>(count: N): Promise<N extends 1 ? [number] : [number, number]>;
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => listen(server, 0)));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { Agent as HttpAgent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { Agent, Child, eventually, skipWithoutBpf } from './harness/index.js';
+import { fileURLToPath } from 'node:url';
+import { Agent, Child, eventually, freePorts, RawClient, skipWithoutBpf } from './harness/index.js';
 
 const skip = await skipWithoutBpf('exchanges of HTTP');
 
@@ -23,6 +24,8 @@ server.on('upgrade', (request, socket) => socket.end('HTTP/1.1 101 Switching Pro
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 `;
+
+const SERVER_PROGRAM = fileURLToPath(new URL('harness/http-server.js', import.meta.url));
 
 interface View {
   readonly method: string;
@@ -185,5 +188,139 @@ describe('exchanges', { skip }, () => {
       assert.equal(chat?.outcome, 'UPGRADED');
       assert.equal(chat.status, 101);
     });
+  });
+});
+
+/** One request, in pieces that are sent one after the other, and what the API says of it. */
+interface Shape {
+  readonly what: string;
+  readonly method: string;
+  readonly path: string;
+  readonly fields?: string;
+  readonly body?: string;
+  /** What has come when the rest of the request may be sent. */
+  readonly before?: RegExp;
+  /** What has come when the answer is complete. */
+  readonly end: RegExp;
+  readonly status: number;
+  readonly outcome?: string;
+}
+
+const HEAD = /\r\n\r\n$/;
+const CHUNKED = 'Transfer-Encoding: chunked\r\n';
+const SHAPES: readonly Shape[] = [
+  { what: 'a body of known length', method: 'GET', path: '/bytes/5000', end: /x{5000}$/, status: 200 },
+  { what: 'HEAD', method: 'HEAD', path: '/bytes/5000', end: HEAD, status: 200 },
+  { what: '204', method: 'GET', path: '/status/204', end: HEAD, status: 204 },
+  { what: '304', method: 'GET', path: '/status/304', end: HEAD, status: 304 },
+  { what: 'a chunked response', method: 'GET', path: '/chunks/3000', end: /\r\n0\r\n\r\n$/, status: 200 },
+  { what: 'chunks with a trailer', method: 'GET', path: '/trailers', end: /x-sum: 4\r\n\r\n$/, status: 200 },
+  {
+    ...{ what: 'a chunked request', method: 'POST', path: '/received', fields: CHUNKED },
+    ...{ body: '5\r\nhello\r\n0\r\n\r\n', end: /\r\n5$|\r\n1\r\n5\r\n0\r\n\r\n$/, status: 200 },
+  },
+  {
+    ...{ what: '100-continue', method: 'PUT', path: '/received', before: /^HTTP\/1.1 100 / },
+    ...{ fields: 'Content-Length: 5\r\nExpect: 100-continue\r\n', body: 'hello' },
+    ...{ end: /HTTP\/1.1 200[^]*5(\r\n0\r\n\r\n)?$/, status: 200 },
+  },
+  {
+    ...{ what: 'WebSocket', method: 'GET', path: '/chat', fields: 'Connection: Upgrade\r\nUpgrade: websocket\r\n' },
+    ...{ end: HEAD, status: 101, outcome: 'UPGRADED' },
+  },
+];
+
+describe('exchanges of all shapes', { skip }, () => {
+  let agent: Agent;
+  let showing: Agent;
+  let server: Child;
+  let port: number;
+  let asked = 0;
+
+  before(async () => {
+    agent = await Agent.start();
+    showing = await Agent.start({ flags: ['--set', 'exchanges.queryStrings=true'] });
+    [port] = await freePorts(1);
+    server = new Child(process.execPath, [SERVER_PROGRAM, `${port}`]);
+    await server.lines().next();
+  });
+  after(async () => {
+    server.process.kill();
+    await server.ended;
+    await showing.stop();
+    await agent.stop();
+  });
+
+  async function told(of: Agent, target: string): Promise<View> {
+    return eventually(async () => {
+      const query = `query ($target: String) { exchanges(where: { target: { eq: $target }, live: false }) { nodes { ${FIELDS} } } }`;
+      const { nodes } = (await of.graphql<{ exchanges: { nodes: View[] } }>(query, { target })).exchanges;
+      assert.equal(nodes.length, 1, target);
+      return nodes[0] as View;
+    });
+  }
+
+  for (const { what, method, path, fields = '', body = '', before: mayGoOn, end, status, outcome } of SHAPES) {
+    test(`${what}, and then what follows on the connection`, async () => {
+      const client = await RawClient.open(port);
+      const target = `${path}/${asked++}`;
+      const head = `${method} ${target} HTTP/1.1\r\nHost: test\r\n${fields}\r\n`;
+      await client.send(head);
+      if (mayGoOn !== undefined) await client.until((text) => mayGoOn.test(text));
+      if (body !== '') await client.send(body);
+      const answer = await client.until((text) => end.test(text));
+      const exchange = await told(agent, target);
+      assert.deepEqual([exchange.method, exchange.status, exchange.outcome], [method, status, outcome ?? 'ANSWERED']);
+      assert.deepEqual([exchange.requestBytes, exchange.responseBytes], [head.length + body.length, answer.length]);
+      assert.deepEqual([exchange.client?.pid, exchange.server?.pid], [process.pid, server.pid]);
+      if (outcome === undefined) {
+        client.clear();
+        const next = `/bytes/3/${asked++}`;
+        await client.send(`GET ${next} HTTP/1.1\r\nHost: test\r\n\r\n`);
+        const { length } = await client.until((text) => text.endsWith('\r\n\r\nxxx'));
+        const second = await told(agent, next);
+        assert.deepEqual([second.ordinal, second.responseBytes], [1, length]);
+      }
+      await client.close();
+    });
+  }
+
+  test('query strings are not shown, unless that is wanted', async () => {
+    const client = await RawClient.open(port);
+    const target = `/bytes/3/${asked++}`;
+    const query = '?token=secret&user=me';
+    await client.send(`GET ${target}${query} HTTP/1.1\r\nHost: test\r\n\r\n`);
+    await client.until((text) => text.endsWith('xxx'));
+    assert.equal((await told(agent, target)).target, target);
+    assert.equal((await told(showing, target + query)).target, target + query);
+    await client.close();
+  });
+
+  test('what only looks like HTTP is no exchange', async () => {
+    const count = async (): Promise<number> =>
+      (
+        await agent.graphql<{ exchanges: { totalCount: number } }>(
+          `{ exchanges(where: { serverPort: { eq: ${port} } }, first: 1) { totalCount } }`,
+        )
+      ).exchanges.totalCount;
+    const before = await count();
+    for (const garbage of [
+      'GET /\x01 HTTP/1.1\r\n\r\n',
+      'GET /x RTSP/1.0\r\n\r\n',
+      'POST /\r\n\r\n',
+      '\x16\x03\x01GET / HTTP/1.1',
+    ]) {
+      const client = await RawClient.open(port);
+      await client.send(garbage);
+      // It answers 400, or waits for more.
+      await client.close();
+    }
+    const target = `/bytes/3/${asked++}`;
+    const client = await RawClient.open(port);
+    await client.send(`GET ${target} HTTP/1.1\r\nHost: test\r\n\r\n`);
+    await client.until((text) => text.endsWith('xxx'));
+    await told(agent, target);
+    assert.equal(await count(), before + 1);
+    await client.close();
   });
 });

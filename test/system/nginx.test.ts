@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { temporaryDirectory } from '../temporary.js';
-import { Agent, Child, eventually, run, skipWithoutBpf } from './harness/index.js';
+import { Agent, Child, eventually, freePorts, run, skipWithoutBpf } from './harness/index.js';
 
 const NGINX = '/usr/sbin/nginx';
 const skip =
@@ -58,7 +57,7 @@ describe('curl and nginx', { skip }, () => {
   let port: number;
 
   before(async () => {
-    port = await freePort();
+    [port] = await freePorts(1);
     const config = writeNginx(port);
     agent = await Agent.start();
     nginx = new Child(NGINX, ['-c', config, '-e', join(directory, 'error.log')]);
@@ -204,14 +203,4 @@ function writeNginx(port: number): string {
        location /slow { limit_rate 20k; } } }`,
   );
   return config;
-}
-
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,13 +1,17 @@
 /** What processes spend, as the API shows it: in the windows of flows, since their start, lately, and over time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { temporaryDirectory } from '../temporary.js';
 import { Agent, Child, eventually, run, skipWithoutBpf, spend, type Spent } from './harness/index.js';
 
 const skip = await skipWithoutBpf('what processes spend, as the API shows it');
 const MS = 1e6;
 const MIB = 1 << 20;
 const PAGES = 777;
+const FILE_MIB = 48;
+const directory = temporaryDirectory();
 /** Nobody else on the machine has this uid. */
 const LONELY_UID = 54_321;
 
@@ -22,6 +26,8 @@ interface UsageView {
   readonly minorFaults: number;
   readonly majorFaults: number;
   readonly ioWaitMs: number | null;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
 }
@@ -94,6 +100,24 @@ describe('what processes spend', { skip }, () => {
             [],
           );
         });
+      }
+    });
+  }
+
+  for (const side of ['client', 'server'] as const) {
+    test(`in the window of a flow: waiting for a cold file, and bytes of the disk, ${side}`, async () => {
+      const told = await spend({ side, works: 'read,none,write', mib: FILE_MIB, file: join(directory, 'cold') });
+      for (const spent of told) {
+        await eventually(async () => {
+          const { usage } = (await flowOf(spent))[side];
+          assert.ok(usage);
+          assert.deepEqual([usage.readBytes, usage.writtenBytes], [spent.readBytes, spent.writtenBytes], spent.work);
+          const waitedMs = spent.ioWaitNs / MS;
+          near(usage.ioWaitMs ?? NaN, waitedMs, 0.05 * waitedMs, `wait of ${spent.work}`);
+        });
+        assert.equal(spent.readBytes, spent.work === 'read' ? FILE_MIB * MIB : 0);
+        assert.equal(spent.writtenBytes, spent.work === 'write' ? FILE_MIB * MIB : 0);
+        assert.equal(spent.ioWaitNs > 0, spent.work !== 'none');
       }
     });
   }

@@ -13,6 +13,7 @@ export {
   type FlowView,
   type Wanted,
 } from './flow-view.js';
+export { freePorts } from './free-ports.js';
 export {
   bpfObstacle,
   buildGenerators,
