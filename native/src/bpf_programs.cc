@@ -1,22 +1,20 @@
 #include "bpf_programs.h"
 
 #include <bpf/btf.h>
-#include <fcntl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <stdexcept>
 
 #include "bpf_object.h"
+#include "cgroup_root.h"
 #include "clock.h"
-#include "identity.h"
+#include "errno_text.h"
+#include "kernel_filter.h"
 
 namespace procflow {
 namespace {
@@ -40,8 +38,6 @@ std::string last_log_line() {
   return at == std::string::npos ? text : text.substr(at + 1);
 }
 
-std::string with_errno(const std::string& what, int error) { return what + ": " + std::strerror(error); }
-
 bool kernel_has_tracepoint(const btf* kernel, const std::string& name) {
   return btf__find_by_name_kind(kernel, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF) > 0;
 }
@@ -59,30 +55,6 @@ class Fd {
  private:
   int fd_;
 };
-
-// The root of the cgroup2 hierarchy. Where none is mounted, a mount that nobody else sees lasts as long as the descriptor.
-int open_cgroup_root(const std::string& configured, std::string& error) {
-  const std::string root = configured.empty() ? find_cgroup2_mount() : configured;
-  if (!root.empty()) {
-    const int fd = open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) error = with_errno("cannot open the cgroup2 root " + root, errno);
-    return fd;
-  }
-  char directory[] = "/tmp/procflow-cgroup-XXXXXX";
-  if (mkdtemp(directory) == nullptr) {
-    error = with_errno("no cgroup2 hierarchy is mounted, and no directory could be made to mount it on", errno);
-    return -1;
-  }
-  int fd = -1;
-  if (mount("none", directory, "cgroup2", 0, nullptr) != 0) {
-    error = with_errno("no cgroup2 hierarchy is mounted, and mounting one failed", errno);
-  } else {
-    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    umount2(directory, MNT_DETACH);
-  }
-  rmdir(directory);
-  return fd;
-}
 
 std::string messages_obstacle(const SourceOptions& options, const btf* kernel) {
   if (!options.messages) return "switched off by capture.messages";
@@ -127,23 +99,6 @@ void destroy(std::vector<bpf_link*>& links) {
   links.clear();
 }
 
-void set_filter_entry(int map, pf_filter_kind kind, const void* value, std::size_t size, std::uint32_t list) {
-  pf_filter_key key{};
-  key.kind = kind;
-  std::memcpy(key.value, value, size);
-  std::uint32_t lists = 0;
-  bpf_map_lookup_elem(map, &key, &lists);
-  lists |= list;
-  if (bpf_map_update_elem(map, &key, &lists, BPF_ANY) != 0)
-    throw std::runtime_error(with_errno("cannot write the filter into the kernel", errno));
-}
-
-bool is_mapped(const Address& address) {
-  for (std::size_t i = 0; i < 10; i++)
-    if (address[i] != 0) return false;
-  return address[10] == 0xff && address[11] == 0xff;
-}
-
 // Runs a program of ours with `context`, which it may change.
 bool run_program(int fd, void* context, std::uint32_t bytes) {
   bpf_test_run_opts options{};
@@ -151,12 +106,6 @@ bool run_program(int fd, void* context, std::uint32_t bytes) {
   options.ctx_in = context;
   options.ctx_size_in = bytes;
   return bpf_prog_test_run_opts(fd, &options) == 0;
-}
-
-void clear_map(int map, std::size_t key_bytes) {
-  std::vector<std::uint8_t> key(key_bytes);
-  while (bpf_map_get_next_key(map, nullptr, key.data()) == 0 && bpf_map_delete_elem(map, key.data()) == 0) {
-  }
 }
 
 }  // namespace
@@ -203,8 +152,9 @@ BpfPrograms::BpfPrograms(const SourceOptions& options) {
   // What the kernel refuses must not take with it what it would have let run.
   std::string error;
   for (Tier* refused : {&packets, &messages}) {
+    if (!refused->available) continue;
     if (try_load(options, error)) break;
-    if (refused->available) *refused = {refused->name, false, false, error};
+    *refused = {refused->name, false, false, error};
   }
   if (object_ == nullptr && !try_load(options, error)) throw std::runtime_error(error);
   messages.on = messages.available;
@@ -298,7 +248,7 @@ void BpfPrograms::detach_packets() {
 void BpfPrograms::write_selection(const PacketOptions& options) {
   const int selection = map("packet_selection");
   const auto put = [&](pf_filter_kind kind, const void* value, std::size_t size) {
-    set_filter_entry(selection, kind, value, size, PF_FILTER_KEEP);
+    add_filter_entry(selection, kind, value, size, PF_FILTER_KEEP);
     packet_settings_.look_kinds |= static_cast<std::uint16_t>(1u << kind);
   };
   packet_settings_.first_packets = options.first_packets;
@@ -386,68 +336,7 @@ void BpfPrograms::write_settings(const pf_settings& settings) {
 }
 
 void BpfPrograms::write_filter(const Filter& filter) {
-  const int set = map("filter_set");
-  const int prefixes = map("filter_prefixes");
-  clear_map(set, sizeof(pf_filter_key));
-  clear_map(prefixes, sizeof(pf_prefix_key));
-  pf_settings settings = settings_;
-  settings.keep_kinds = settings.drop_kinds = 0;
-  std::map<std::string, std::uint32_t> prefix_lists;
-
-  const auto write = [&](const FilterLists& lists, std::uint32_t list, std::uint32_t& kinds) {
-    const auto put = [&](pf_filter_kind kind, const void* value, std::size_t size) {
-      set_filter_entry(set, kind, value, size, list);
-      kinds |= 1u << kind;
-    };
-    for (const auto port : lists.ports) put(PF_FILTER_PORT, &port, sizeof port);
-    for (const auto protocol : lists.protocols) put(PF_FILTER_PROTOCOL, &protocol, sizeof protocol);
-    for (const auto cgroup : lists.cgroups) put(PF_FILTER_CGROUP, &cgroup, sizeof cgroup);
-    for (const auto uid : lists.uids) put(PF_FILTER_USER, &uid, sizeof uid);
-    for (const auto& process : lists.processes) {
-      char comm[16]{};
-      process.copy(comm, sizeof comm - 1);
-      put(PF_FILTER_PROCESS, comm, sizeof comm);
-    }
-    for (const auto& prefix : lists.addresses) {
-      pf_prefix_key key{};
-      key.family = prefix.bits >= 96 && is_mapped(prefix.address) ? 4 : 6;
-      key.bits = PF_FAMILY_BITS + prefix.bits;
-      std::memcpy(key.address, prefix.address.data(), sizeof key.address);
-      prefix_lists[std::string(reinterpret_cast<const char*>(&key), sizeof key)] |= list;
-      kinds |= 1u << PF_FILTER_ADDRESS;
-    }
-  };
-  write(filter.keep, PF_FILTER_KEEP, settings.keep_kinds);
-  write(filter.drop, PF_FILTER_DROP, settings.drop_kinds);
-
-  // The longest prefix answers alone, so it must know what the shorter ones around it say.
-  for (auto& [bytes, lists] : prefix_lists) {
-    pf_prefix_key key;
-    std::memcpy(&key, bytes.data(), sizeof key);
-    std::uint32_t all = lists;
-    for (const auto& [other_bytes, other_lists] : prefix_lists) {
-      pf_prefix_key other;
-      std::memcpy(&other, other_bytes.data(), sizeof other);
-      if (other.bits >= key.bits) continue;
-      bool covers = other.family == key.family;
-      for (std::uint32_t bit = 0; covers && bit < other.bits - PF_FAMILY_BITS; bit++) {
-        const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
-        covers = (other.address[bit / 8] & mask) == (key.address[bit / 8] & mask);
-      }
-      if (covers) all |= other_lists;
-    }
-    if (bpf_map_update_elem(prefixes, &key, &all, BPF_ANY) != 0)
-      throw std::runtime_error(with_errno("cannot write the filter's prefixes into the kernel", errno));
-  }
-
-  settings.drop_loopback = filter.loopback ? 0 : 1;
-  settings.agent_pid = static_cast<std::uint32_t>(getpid());
-  settings.own_pid = filter.own_traffic ? 0 : static_cast<std::uint32_t>(getpid());
-  struct stat own{};
-  settings.own_netns = stat("/proc/self/ns/net", &own) == 0 ? static_cast<std::uint32_t>(own.st_ino) : 0;
-  std::memset(settings.own_ports, 0, sizeof settings.own_ports);
-  for (std::size_t i = 0; i < filter.own_ports.size() && i < 4; i++) settings.own_ports[i] = filter.own_ports[i];
-  write_settings(settings);
+  write_settings(fill_filter(map("filter_set"), map("filter_prefixes"), filter, settings_));
 }
 
 std::uint64_t BpfPrograms::missed_runs() const {

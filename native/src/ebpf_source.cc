@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
 #include "clock.h"
 #include "flow_cookie.h"
+#include "json_text.h"
 
 namespace procflow {
 namespace {
@@ -26,7 +26,6 @@ constexpr std::uint64_t kHeldNs = 1'000'000'000;
 constexpr std::uint64_t kVanishedNs = 5'000'000'000;
 constexpr std::uint64_t kCalibrationNs = 100'000'000;  // clocks that differ by 500 ppm go 50 µs apart in this time
 constexpr std::uint64_t kConnectingNs = 60'000'000'000;
-constexpr std::uint64_t kGoverningNs = 1'000'000'000;
 constexpr double kPollShare = 25;         // a poll may take one part in so many of a CPU's time
 constexpr std::uint64_t kSampleShare = 100;  // the same for a sample
 constexpr std::uint64_t kEarlySamples = 4;   // as many in the time of one, where exchanges are slow
@@ -37,45 +36,16 @@ constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer
                                                 "pendingPeer",       "ringBuffer.usage",   "groupTable",
                                                 "ringBuffer.http",   "httpTable",          "httpUnread",
                                                 "ringBuffer.packet", "peerCounters"};
-constexpr const char* kRunNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_sock",   "sock_create",
-                                            "sock_release",        "sock_send_length",   "sock_recv_length",
-                                            "udp_peer",            "sched_process_fork", "sched_process_exec",
-                                            "sched_process_exit",  "sched_process_free", "rss_stat",
-                                            "http",                "other_messages",     "packet_sent",
-                                            "packet_received"};
-
-constexpr pf_run kMessageRuns[] = {PF_RUN_SEND, PF_RUN_RECV};
-constexpr pf_run kPacketRuns[] = {PF_RUN_PACKET_SENT, PF_RUN_PACKET_RECEIVED};
-constexpr const char* kShedables[Governor::kShedables] = {"packets", "messages"};
-constexpr const char* kCostStates[] = {"PENDING", "MEASURED", "CONSTANT"};
-
-// As people write it.
-std::string percent_text(double percent) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g %%", percent);
-  return text;
-}
-
-std::string json_text(const std::string& text) {
-  if (text.empty()) return "null";
-  std::string safe = "\"";
-  for (const char c : text) safe += (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) ? ' ' : c;
-  return safe + "\"";
-}
-
 }  // namespace
 
 EbpfSource::EbpfSource(const SourceOptions& options)
-    : options_(options), programs_(options), governor_(options.budget_percent), delay_accounting_(options.resources && options.delay_accounting),
-      tiers_(programs_.tiers()), processes_(identity_),
+    : options_(options), programs_(options), budget_(programs_, options.budget_percent),
+      delay_accounting_(options.resources && options.delay_accounting), tiers_(programs_.tiers()), processes_(identity_),
       rows_(programs_.map("shares"), programs_.tier("messages").on, programs_.messages_of_tcp(), programs_.packets_tier()),
       exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")),
       peers_(programs_.map("peers"), programs_.packets_tier()) {
   if (programs_.tier("packets").on) detect_applications();
   tiers_changed();
-  for (int run = 0; run < PF_RUNS; run++)
-    for (const char* name : ProgramCosts::programs(static_cast<pf_run>(run)))
-      if (const int program = programs_.program(name); program >= 0) costs_.add(static_cast<pf_run>(run), program);
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
   sample_interval_ns_ = static_cast<std::uint64_t>(options.sample_interval_ms) * 1'000'000;
   ring_ = ring_buffer__new(programs_.map("ring"), on_record, this, nullptr);
@@ -159,43 +129,16 @@ void EbpfSource::detect_applications() {
 void EbpfSource::set_tier(const std::string& name, bool on, const std::string& reason) {
   programs_.set_tier(name, on, reason);
   tiers_changed();
-  costs_.set_light(programs_.tier("messages").available && !programs_.tier("messages").on, boot_ns());
+  budget_.set_light(programs_.tier("messages").available && !programs_.tier("messages").on, boot_ns());
 }
 
 // Keeps the cost of the kernel programs within the budget.
 void EbpfSource::govern(std::uint64_t now) {
-  costs_.tick(now);
-  if (now < next_governing_ns_) return;
-  next_governing_ns_ = now + kGoverningNs;
-  costs_known_ = costs_.read(now, programs_.read_statistics());
-  if (!costs_known_) return;
-  const std::optional<Governor::Change> change = governor_.decide(reading(now));
+  const std::optional<ProgramBudget::Change> change = budget_.check(now, programs_);
   if (!change) return;
-  const std::string reason = "the kernel programs took " + percent_text(change->percent) +
-                             " of a core, and governor.budgetPercent is " + percent_text(governor_.budget());
-  set_tier(kShedables[change->what], change->on, reason);
+  set_tier(change->tier, change->on, change->reason);
   drain();  // what is older than the change
   tell_tiers();
-}
-
-Governor::Reading EbpfSource::reading(std::uint64_t now) const {
-  Governor::Reading reading{.now_ns = now, .seconds = costs_.seconds(), .percent = costs_.percent()};
-  double messages = 0, percent = 0;
-  for (const pf_run run : kMessageRuns) {
-    messages += costs_.load(run).runs_per_second;
-    percent += costs_.load(run).percent;
-  }
-  const double of_tcp = std::max(0.0, messages - costs_.load(PF_RUN_OTHERS).runs_per_second);
-  if (messages > 0) reading.of[Governor::kMessagesOfTcp].percent = percent * of_tcp / messages;
-  for (const pf_run run : kPacketRuns) reading.of[Governor::kPackets].percent += costs_.load(run).percent;
-  for (std::size_t i = 0; i < Governor::kShedables; i++) {
-    reading.of[i].can = programs_.tier(kShedables[i]).available;
-    // Packets come with messages; where these are not counted, with connections.
-    reading.of[i].activity =
-        programs_.tier("messages").available ? messages : costs_.load(PF_RUN_SET_STATE).runs_per_second;
-  }
-  reading.of[Governor::kMessagesOfTcp].activity = of_tcp;
-  return reading;
 }
 
 // Takes over what the programs say of the tiers, and adds what is missing besides them.
@@ -206,7 +149,8 @@ void EbpfSource::tiers_changed() {
   };
   for (Tier& tier : tiers_) {
     if (tier.name == "packets") lacks(tier, no_applications_);
-    if (tier.name == "resources" && !delay_accounting_.obstacle().empty()) lacks(tier, "I/O wait: " + delay_accounting_.obstacle());
+    if (tier.name == "resources" && !delay_accounting_.obstacle().empty())
+      lacks(tier, "I/O wait: " + delay_accounting_.obstacle());
   }
 }
 
@@ -508,28 +452,9 @@ std::string EbpfSource::status_json() {
                      ",\"programRuns\":{";
   for (int run = 0; run < PF_RUNS; run++) {
     if (run > 0) text += ',';
-    text += std::string("\"") + kRunNames[run] + "\":" + std::to_string(statistics_.runs[run]);
+    text += std::string("\"") + ProgramCosts::name(static_cast<pf_run>(run)) + "\":" + std::to_string(statistics_.runs[run]);
   }
-  return text + "},\"governor\":" + governor_json() + ",\"error\":" + json_text(last_error_) + "}";
-}
-
-std::string EbpfSource::governor_json() const {
-  const auto known = [this](double value) { return costs_known_ ? std::to_string(value) : std::string("null"); };
-  std::string text = "{\"budgetPercent\":" + std::to_string(governor_.budget()) +
-                     ",\"loadPercent\":" + known(costs_.percent()) + ",\"calibration\":\"" +
-                     kCostStates[static_cast<int>(costs_.state())] +
-                     "\",\"calibrationReason\":" + json_text(costs_.obstacle()) + ",\"programs\":[";
-  bool first = true;
-  for (int i = 0; i < PF_RUNS; i++) {
-    const auto run = static_cast<pf_run>(i);
-    if (!costs_.is_program(run)) continue;
-    const ProgramCosts::Load& load = costs_.load(run);
-    text += std::string(first ? "" : ",") + "{\"name\":\"" + kRunNames[i] + "\",\"runs\":" + std::to_string(load.runs) +
-            ",\"runsPerSecond\":" + known(load.runs_per_second) + ",\"costNs\":" + known(load.cost_ns) +
-            ",\"loadPercent\":" + known(load.percent) + "}";
-    first = false;
-  }
-  return text + "]}";
+  return text + "},\"governor\":" + budget_.json() + ",\"error\":" + json_text(last_error_) + "}";
 }
 
 }  // namespace procflow

@@ -12,11 +12,10 @@
 #include "delay_accounting.h"
 #include "ebpf_rows.h"
 #include "exchanges.h"
-#include "governor.h"
 #include "identity.h"
 #include "peer_table.h"
 #include "process_table.h"
-#include "program_costs.h"
+#include "program_budget.h"
 #include "source.h"
 #include "usage_rows.h"
 #include "vanished.h"
@@ -35,7 +34,7 @@ class EbpfSource : public Source {
   void set_filter(const Filter& filter) override;
   std::vector<Tier> tiers() const override { return tiers_; }
   void set_tier(const std::string& name, bool on, const std::string& reason) override;
-  void set_budget(double percent) override { governor_.set_budget(percent); }
+  void set_budget(double percent) override { budget_.set(percent); }
   std::string status_json() override;
 
  private:
@@ -54,8 +53,6 @@ class EbpfSource : public Source {
   void packets_ended(const pf_socket& socket);
   void tell_tiers();
   void govern(std::uint64_t now);
-  Governor::Reading reading(std::uint64_t now) const;
-  std::string governor_json() const;
   std::string resources_json() const;
   void tell_loss(const char* place, std::uint64_t count);
   void read_losses();
@@ -67,8 +64,7 @@ class EbpfSource : public Source {
 
   SourceOptions options_;
   BpfPrograms programs_;
-  ProgramCosts costs_;
-  Governor governor_;
+  ProgramBudget budget_;
   DelayAccounting delay_accounting_;
   std::vector<Tier> tiers_;
   Identity identity_;
@@ -101,14 +97,13 @@ class EbpfSource : public Source {
   std::uint64_t polls_ = 0;
   std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
   std::uint64_t next_sample_ns_ = 0, last_sample_ns_ = 0, early_sample_ns_ = 0;
-  std::uint64_t next_calibration_ns_ = 0, next_governing_ns_ = 0;
+  std::uint64_t next_calibration_ns_ = 0;
   double last_poll_ms_ = 0;
   std::uint64_t interval_ns_ = 0, sample_interval_ns_ = 0;
   bool full_poll_ = true;
   bool draining_ = false;
   bool polling_ = false;
   bool losses_told_ = false;
-  bool costs_known_ = false;
   Applications::Losses application_losses_;
   std::vector<Tier> told_tiers_;
   std::unordered_map<std::uint64_t, std::uint64_t> told_;  // cookie to time of what was told during a poll

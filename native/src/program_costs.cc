@@ -20,6 +20,13 @@ constexpr double kAssumed[2][PF_RUNS] = {
     {235, 185, 265, 415, 65, 60, 105, 480, 1100, 1350, 440, 110, 0, 0, 210, 120},
 };
 
+constexpr const char* kNames[PF_RUNS] = {"inet_sock_set_state", "tcp_destroy_sock",   "sock_create",
+                                         "sock_release",        "sock_send_length",   "sock_recv_length",
+                                         "udp_peer",            "sched_process_fork", "sched_process_exec",
+                                         "sched_process_exit",  "sched_process_free", "rss_stat",
+                                         "http",                "other_messages",     "packet_sent",
+                                         "packet_received"};
+
 }  // namespace
 
 void RunCost::add(std::uint64_t ns, std::uint64_t runs) {
@@ -58,6 +65,8 @@ const std::vector<const char*>& ProgramCosts::programs(pf_run run) {
   }};
   return names[run];
 }
+
+const char* ProgramCosts::name(pf_run run) { return kNames[run]; }
 
 void ProgramCosts::add(pf_run run, int descriptor) { descriptors_[run].push_back(descriptor); }
 

@@ -39,6 +39,8 @@ class ProgramCosts {
   ProgramCosts(const ProgramCosts&) = delete;
   ProgramCosts& operator=(const ProgramCosts&) = delete;
 
+  // What status calls a counter.
+  static const char* name(pf_run run);
   // The programs that a run is counted for, by name; empty when the counter is of a part of another's.
   static const std::vector<const char*>& programs(pf_run run);
   // Descriptors of loaded programs.
