@@ -22,6 +22,7 @@ constexpr int kTcpClose = 7;
 constexpr int kDrainMs = 20;              // the ring buffer is read this often
 constexpr std::size_t kRowsPerBatch = 16384;
 constexpr std::uint64_t kLossesNs = 100'000'000;
+constexpr std::uint64_t kMissedNs = 1'000'000'000;
 constexpr std::uint64_t kHeldNs = 1'000'000'000;
 constexpr std::uint64_t kVanishedNs = 5'000'000'000;
 constexpr std::uint64_t kCalibrationNs = 100'000'000;  // clocks that differ by 500 ppm go 50 µs apart in this time
@@ -342,6 +343,14 @@ void EbpfSource::tell_loss(const char* place, std::uint64_t count) {
   out_->add(row);
 }
 
+// The kernel is asked for each program, which takes longer than all the rest.
+std::uint64_t EbpfSource::missed_runs() {
+  const std::uint64_t now = boot_ns();
+  if (now < next_missed_ns_) return missed_runs_;
+  next_missed_ns_ = now + kMissedNs;
+  return programs_.missed_runs();
+}
+
 void EbpfSource::read_losses() {
   const pf_statistics now = programs_.read_statistics();
   bool lost_sockets = false, lost_processes = false;
@@ -353,7 +362,7 @@ void EbpfSource::read_losses() {
     if (place == PF_LOSS_RING_SOCKET || place == PF_LOSS_RING_TRAFFIC) lost_sockets = true;
     if (place == PF_LOSS_RING_PROCESS) lost_processes = true;
   }
-  const std::uint64_t missed = programs_.missed_runs();
+  const std::uint64_t missed = missed_runs();
   if (missed != missed_runs_ || !losses_told_) tell_loss("missedEvents", missed);
   if (!losses_told_) tell_loss("missedEnds", 0);
   if (exchanges_.lost() != exchanges_lost_ || !losses_told_) tell_loss("httpAssembly", exchanges_.lost());

@@ -55,6 +55,7 @@ class EbpfSource : public Source {
   void govern(std::uint64_t now);
   std::string resources_json() const;
   void tell_loss(const char* place, std::uint64_t count);
+  std::uint64_t missed_runs();
   void read_losses();
   void recover_ended();
   void released(const pf_traffic_record& record);
@@ -95,7 +96,7 @@ class EbpfSource : public Source {
   pf_statistics statistics_{};
   std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0, exchanges_lost_ = 0;
   std::uint64_t polls_ = 0;
-  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
+  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, next_missed_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
   std::uint64_t next_sample_ns_ = 0, last_sample_ns_ = 0, early_sample_ns_ = 0;
   std::uint64_t next_calibration_ns_ = 0;
   double last_poll_ms_ = 0;

@@ -1,6 +1,7 @@
 /** Turns batches into the live state and the stream of facts. */
 import type { Batch } from '../capture/batch.js';
 import { locate } from './attach.js';
+import { BatchWork } from './batch-work.js';
 import { BootClock } from './clock.js';
 import { completePeer } from './datagram.js';
 import type { Exchange } from './exchange.js';
@@ -94,9 +95,6 @@ export interface CorrelatorOptions {
 const DEFAULT_MATE_WAIT_MS = 1500;
 const DEFAULT_POLL_MS = 1000;
 const DEFAULT_SERIES: SeriesLimits = { retentionMs: 900_000, stepMs: 1000, maxBytes: 64 * 1024 * 1024 };
-const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
-/** Work at one go: longer, and the APIs would answer late. */
-const SLICE_MS = 5;
 
 export class Correlator implements LiveState {
   readonly users: UserDirectory;
@@ -111,15 +109,11 @@ export class Correlator implements LiveState {
   private readonly tables: Tables;
   private readonly losses = new Map<string, number>();
   private listeners: readonly FactListener[] = [];
-  private readonly queue: Batch[] = [];
-  private queuedBytes = 0;
-  private work: Generator<void, void> | null = null;
-  private scheduled = false;
+  private readonly work: BatchWork;
   private revision = 0;
   private reportedRevision = 0;
   private nextReportMicros = 0;
   private closed = false;
-  private waiters: (() => void)[] = [];
 
   constructor(private readonly options: CorrelatorOptions) {
     const { host, flows, processes, exchanges } = options;
@@ -151,36 +145,28 @@ export class Correlator implements LiveState {
       mateWaitMs: options.mateWaitMs ?? DEFAULT_MATE_WAIT_MS,
       ownersHidden: options.ownersHidden ?? false,
     });
+    this.work = new BatchWork((batch) => this.run(batch), options.maxQueuedBytes);
     if (options.onTier !== undefined) this.tables.tiers.changed = options.onTier;
   }
 
-  /**
-   * Takes a batch; it is worked off in slices between which the event loop turns. The queue is bounded by working at
-   * once when it is full, so that a flood is felt, and counted, where the batches come from.
-   */
+  /** Takes a batch, which is worked off in slices. See {@link BatchWork}. */
   apply(batch: Batch): void {
-    if (this.closed) return;
-    this.queue.push(batch);
-    this.queuedBytes += batch.buffer.byteLength;
-    const limit = this.options.maxQueuedBytes ?? DEFAULT_QUEUED_BYTES;
-    while (this.queuedBytes > limit && this.step(Infinity));
-    this.schedule();
+    if (!this.closed) this.work.add(batch);
   }
 
   /** Works off everything that waits, now. */
   flush(): void {
-    while (this.step(Infinity));
+    this.work.flush();
   }
 
   /** Resolves when nothing waits. */
-  async settled(): Promise<void> {
-    if (this.work === null && this.queue.length === 0) return;
-    await new Promise<void>((resolve) => this.waiters.push(resolve));
+  settled(): Promise<void> {
+    return this.work.settled();
   }
 
   /** Bytes of the batches that wait. */
   get backlogBytes(): number {
-    return this.queuedBytes;
+    return this.work.backlogBytes;
   }
 
   /** Ends what is silent and forgets what is old; every batch does so, this is for when none comes. */
@@ -188,11 +174,9 @@ export class Correlator implements LiveState {
     this.clock.advance(nowBootNs);
     this.advanceSeries();
     // In the middle of a batch its own end does the same.
-    if (this.work !== null || this.closed) return;
+    if (this.work.isBusy || this.closed) return;
     this.expire();
-    if (this.clock.nowMicros < this.nextReportMicros) return;
-    this.work = this.reportLasting();
-    this.schedule();
+    if (this.clock.nowMicros >= this.nextReportMicros) this.work.begin(this.reportLasting());
   }
 
   /** Ends all live flows and tells of it; nothing is taken afterwards. */
@@ -216,43 +200,12 @@ export class Correlator implements LiveState {
     while (work.next().done !== true);
   }
 
-  private schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      if (this.step(performance.now() + SLICE_MS)) this.schedule();
-    });
-  }
-
-  /** Works until `deadline`, or the end of one batch; false when nothing is left. */
-  private step(deadline: number): boolean {
-    if (this.work === null) {
-      const batch = this.queue.shift();
-      if (batch === undefined) return false;
-      this.work = this.run(batch);
-    }
-    for (;;) {
-      if (this.work.next().done === true) {
-        this.work = null;
-        break;
-      }
-      if (performance.now() >= deadline) return true;
-    }
-    if (this.queue.length > 0) return true;
-    const { waiters } = this;
-    this.waiters = [];
-    for (const resolve of waiters) resolve();
-    return false;
-  }
-
   private *run(batch: Batch): Generator<void, void> {
     this.clock.read(batch.readBootNs, batch.bootToUnixNs);
     this.advanceSeries();
     yield* applyRows(this.tables, batch, this.losses);
     yield* this.publish();
     this.ran.clear();
-    this.queuedBytes -= batch.buffer.byteLength;
     this.expire();
     yield* this.reportLasting();
   }
@@ -481,6 +434,7 @@ export class Correlator implements LiveState {
     const losses = [...this.losses].map(([place, count]) => ({ place, count }));
     losses.push({ place: 'flowTable', count: this.flowTable.refused });
     losses.push({ place: 'trafficAside', count: this.tables.asideLost });
+    losses.push({ place: 'endedFlows', count: this.flowTable.evicted });
     losses.push({ place: 'applicationAside', count: this.tables.detections.lost });
     losses.push({ place: 'liveExchanges', count: this.exchangeTable.refused });
     losses.push({ place: 'exchangeAside', count: this.tables.exchanges.lost });

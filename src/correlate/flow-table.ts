@@ -40,6 +40,7 @@ export class FlowTable {
   private startedCount = 0;
   private endedCount = 0;
   private refusedCount = 0;
+  private evictedCount = 0;
   /** Told of each flow that is forgotten. */
   forgotten: (flow: Flow) => void = () => undefined;
 
@@ -88,6 +89,11 @@ export class FlowTable {
     return this.refusedCount;
   }
 
+  /** Ended flows that were forgotten before their time, for want of room. */
+  get evicted(): number {
+    return this.evictedCount;
+  }
+
   get hasRoom(): boolean {
     return this.liveCount < this.limits.maxLive;
   }
@@ -134,7 +140,9 @@ export class FlowTable {
   retain(nowMicros: number): void {
     const oldest = nowMicros - this.limits.keepEndedMs * 1000;
     for (let next = this.ended.peek(); next !== undefined; next = this.ended.peek()) {
-      if (this.ended.size <= this.limits.keepEndedMax && (this.endedAt.peek() ?? 0) > oldest) break;
+      const isYoung = (this.endedAt.peek() ?? 0) > oldest;
+      if (this.ended.size <= this.limits.keepEndedMax && isYoung) break;
+      if (isYoung) this.evictedCount++;
       this.ended.shift();
       this.endedAt.shift();
       this.byName.delete(next.name);

@@ -463,6 +463,21 @@ test('a full flow table refuses what is new and says how often', () => {
   assert.equal(stage.correlator.sizes().sockets, 0);
 });
 
+test('an ended flow that is forgotten for want of room is counted, one whose time is over is not', () => {
+  const flows = { idleTimeoutMs: 30_000, keepEndedMs: 60_000, keepEndedMax: 1, maxLive: 10 };
+  const other = { ...CLIENT, from: '10.0.0.1:5001' };
+  const stage = new Stage({ flows }).batch((story) => story.opened(1, CLIENT).opened(2, other));
+  const lost = (): number | undefined =>
+    stage.correlator.status().losses.find(({ place }) => place === 'endedFlows')?.count;
+  stage.batch((story) => story.ended(1, CLIENT)).wait(5000);
+  assert.equal(lost(), 0);
+  stage.batch((story) => story.ended(2, other)).wait(5000);
+  assert.equal(lost(), 1);
+  stage.wait(120_000);
+  assert.equal(stage.flows.length, 0);
+  assert.equal(lost(), 1);
+});
+
 test('a stop ends what is live by force', () => {
   const stage = new Stage().batch((story) => server(client(story)).opened(3, CLIENT));
   stage.facts();
