@@ -112,6 +112,7 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u64 tcp_mstamp;
 	__u64 bytes_received;
+	__u64 bytes_acked;
 	__u64 bytes_retrans;
 	__u8 ecn_flags;
 	__u32 srtt_us;

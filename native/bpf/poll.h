@@ -71,6 +71,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	r = bpf_map_lookup_elem(&poll_scratch, &zero);
 	if (!r)
 		return 0;
+	r->time_ns = bpf_ktime_get_boot_ns();
 	__builtin_memset(&r->tcp, 0, sizeof(r->tcp));
 	r->tcp.state = sk->__sk_common.skc_state;
 	if (s->protocol == PF_IPPROTO_TCP)
@@ -92,10 +93,10 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	told_flags = s->flags;
 	s->poll_signature = now;
 	s->poll_holder_ns = task->group_leader->start_boottime;
-	s->flags |= PF_SOCK_REPORTED;
+	/* The programs of the socket's own events may be at it, too: no bit of theirs may be lost. */
+	__sync_fetch_and_or(&s->flags, PF_SOCK_REPORTED);
 	r->record = PF_RECORD_SOCKET;
 	r->kind = known ? PF_SOCKET_UPDATE : s->flags & PF_SOCK_SEEDED ? PF_SOCKET_SEEN : PF_SOCKET_OPENED;
-	r->time_ns = bpf_ktime_get_boot_ns();
 	r->sock = (__u64)sk;
 	process_of(task, &r->holder);
 	__builtin_memcpy(&r->socket, s, sizeof(*s));
@@ -105,7 +106,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	s->poll_signature = told;
 	s->poll_holder_ns = told_holder;
 	if (!(told_flags & PF_SOCK_REPORTED))
-		s->flags &= ~PF_SOCK_REPORTED;
+		__sync_fetch_and_and(&s->flags, ~PF_SOCK_REPORTED);
 	return 0;
 }
 

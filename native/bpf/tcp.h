@@ -76,9 +76,20 @@ static __always_inline void end_connection(struct sock *sk, struct pf_socket *s,
 	/* Still in the hands of a process, that may read what has come: its last bytes follow at the release. */
 	if (sk->sk_socket && !(s->flags & PF_SOCK_RELEASED))
 		s->flags |= PF_SOCK_HELD;
+	/* First, for a poll at the same time on another CPU: what it tells after the end would be a socket that opens. */
+	s->flags |= PF_SOCK_CLOSED;
 	if (!(s->flags & PF_SOCK_DROPPED))
 		report_end((__u64)sk, s, sk, from);
-	s->flags |= PF_SOCK_CLOSED;
+}
+
+/* Whoever connects has had its SYN acknowledged, or has not been connected. */
+static __always_inline int last_state(struct sock *sk, struct pf_socket *s)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (s->flags & (PF_SOCK_PASSIVE | PF_SOCK_SEEDED) || !tp || tp->bytes_acked || tp->bytes_received)
+		return PF_TCP_ESTABLISHED;
+	return PF_TCP_SYN_SENT;
 }
 
 static __always_inline void on_close(struct sock *sk, int from)
@@ -130,7 +141,7 @@ int BPF_PROG(procflow_destroy, struct sock *sk)
 	if (!s)
 		return 0;
 	if (s->remote_port)
-		end_connection(sk, s, s->flags & (PF_SOCK_REPORTED | PF_SOCK_PASSIVE) ? PF_TCP_ESTABLISHED : PF_TCP_SYN_SENT);
+		end_connection(sk, s, last_state(sk, s));
 	if (s->flags & PF_SOCK_HTTP)
 		http_closed((__u64)sk, s, false);
 	forget_socket(sk);

@@ -26,6 +26,7 @@ constexpr std::uint64_t kMissedNs = 1'000'000'000;
 constexpr std::uint64_t kHeldNs = 1'000'000'000;
 constexpr std::uint64_t kVanishedNs = 5'000'000'000;
 constexpr std::uint64_t kCalibrationNs = 100'000'000;  // clocks that differ by 500 ppm go 50 µs apart in this time
+constexpr std::uint64_t kNever = UINT64_MAX;
 constexpr std::uint64_t kConnectingNs = 60'000'000'000;
 constexpr double kPollShare = 25;         // a poll may take one part in so many of a CPU's time
 constexpr std::uint64_t kSampleShare = 100;  // the same for a sample
@@ -216,7 +217,7 @@ bool EbpfSource::collect(BatchBuilder& out) {
 }
 
 void EbpfSource::socket(const pf_socket_record& record, std::uint32_t extra_flags) {
-  if (polling_) told_[flow_cookie(record.socket)] = record.time_ns;
+  if (polling_) told_[flow_cookie(record.socket)] = record.kind == PF_SOCKET_ENDED ? kNever : record.time_ns;
   // While the receiver still has the socket.
   if (applications_ && (record.socket.flags & PF_SOCK_VERDICT) != 0)
     applications_->kept(flow_cookie(record.socket), record.time_ns, *out_);
@@ -308,7 +309,7 @@ void EbpfSource::poll() {
   settings.full_poll = full_poll_ ? 1 : 0;
   if (settings.full_poll != programs_.settings().full_poll) programs_.write_settings(settings);
   // Rows must not go back in time: what the ring buffer has is older than what was read just now, except for what came
-  // while it was read.
+  // while it was read. After an end nothing comes.
   polling_ = true;
   programs_.scan(
       "procflow_poll_sockets", sizeof(pf_socket_record), [this] { drain(); },
