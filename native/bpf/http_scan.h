@@ -139,7 +139,7 @@ PF_INLINE int pf_is_blank(pf_u8 c)
 	return c == ' ' || c == '\t';
 }
 
-#define PF_HTTP_MOST_BLANKS 64u
+#define PF_HTTP_MOST_BLANKS 16u
 
 /* How many blanks bytes[at..end) begins with, or ends with when `back`. */
 PF_APART int pf_http_blanks(const struct pf_http_buffer *buffer, pf_u32 at, pf_u32 end, int back)
@@ -217,8 +217,8 @@ PF_INLINE pf_u32 pf_lowest_byte(pf_u64 bits)
 	return ((bits & -bits) >> 7) * 0x0001020304050607ull >> 56;
 }
 
-/* Over how many words and lines one call of pf_http_scan goes. */
-#define PF_HTTP_SCAN_STEPS (PF_HTTP_WINDOW / 8 + 32)
+/* Over how many words and lines one call of pf_http_scan goes: the verifier follows each. */
+#define PF_HTTP_SCAN_STEPS 24
 
 /*
  * Looks for the end of a head, and takes in the lines that end on the way. 1 when the head ends right before
@@ -302,7 +302,7 @@ PF_INLINE enum pf_http_body pf_http_response_body(struct pf_http_framing *framin
 enum pf_http_line { PF_HTTP_LINE_MORE, PF_HTTP_LINE_END, PF_HTTP_LINE_BAD };
 
 /* Bytes of a chunked body's framing that are read at one time: most size lines are shorter. */
-#define PF_HTTP_CHUNK_WINDOW 16u
+#define PF_HTTP_CHUNK_WINDOW 8u
 #define PF_HTTP_CHUNK_DIGITS 14u
 #define PF_HTTP_CHUNK_EXTENSION 128u
 
