@@ -1,6 +1,7 @@
 #include "delay_accounting.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,18 +34,20 @@ bool write_setting(char value) {
 
 }  // namespace
 
-DelayAccounting::DelayAccounting(bool wanted) {
+DelayAccounting::DelayAccounting(bool wanted) : switch_fd_(open(kPath, O_RDONLY | O_CLOEXEC)) {
+  // Agents that have switched it on, of which only the last may switch it off, hold the lock together.
+  const bool switched = switch_fd_ >= 0 && flock(switch_fd_, LOCK_EX | LOCK_NB) != 0;
   const char now = read_setting();
-  if (now == '1') return;
   if (now == 0) {
     obstacle_ = "the kernel has no kernel.task_delayacct: it is built without CONFIG_TASK_DELAY_ACCT";
-  } else if (!wanted) {
+  } else if (now != '1' && !wanted) {
     obstacle_ = "kernel.task_delayacct is 0, and capture.delayAccounting forbids to change it";
-  } else if (!write_setting('1')) {
+  } else if (now != '1' && !write_setting('1')) {
     obstacle_ = std::string("kernel.task_delayacct is 0, and cannot be changed: ") + std::strerror(errno);
   } else {
-    switched_on_ = true;
+    switched_on_ = now != '1' || (switched && wanted);
   }
+  flock(switch_fd_, switched_on_ ? LOCK_SH : LOCK_UN);
 }
 
 const char* DelayAccounting::state() const {
@@ -53,7 +56,8 @@ const char* DelayAccounting::state() const {
 }
 
 DelayAccounting::~DelayAccounting() {
-  if (switched_on_) write_setting('0');
+  if (switched_on_ && flock(switch_fd_, LOCK_EX | LOCK_NB) == 0) write_setting('0');
+  if (switch_fd_ >= 0) ::close(switch_fd_);
 }
 
 }  // namespace procflow

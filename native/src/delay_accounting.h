@@ -6,7 +6,7 @@
 
 namespace procflow {
 
-// Switched on while this lives, when `wanted` and allowed, and put back to what it was.
+// Switched on while this lives, when `wanted` and allowed, and put back to what it was by the last who wants it.
 class DelayAccounting {
  public:
   explicit DelayAccounting(bool wanted);
@@ -14,12 +14,13 @@ class DelayAccounting {
   DelayAccounting(const DelayAccounting&) = delete;
   DelayAccounting& operator=(const DelayAccounting&) = delete;
 
-  // Now: ON, SWITCHED_ON by this agent, so that it covers no process that was there before, or OFF.
+  // Now: ON, SWITCHED_ON by an agent, so that it covers no process that was there before, or OFF.
   const char* state() const;
   // Why it could not be had at the start; empty when it could.
   const std::string& obstacle() const { return obstacle_; }
 
  private:
+  const int switch_fd_;  // of the setting
   bool switched_on_ = false;
   std::string obstacle_;
 };

@@ -228,12 +228,23 @@ describe('the resources tier', { skip }, () => {
     });
   });
 
-  test('switches delay accounting on until the end', async () => {
+  test('switches delay accounting on until the end, of the last who wants it', async () => {
     // Another agent on this machine may do the same meanwhile.
     await eventually(async () => {
       const was = delayAccounting();
-      await withRows([], (rows) => {
-        assert.equal(rows.status().delayAccounting, was === '0' ? 'SWITCHED_ON' : 'ON');
+      await withRows([], async (rows) => {
+        await withRows([], (others) => {
+          assert.equal(delayAccounting(), '1');
+          assert.equal(others.status().delayAccounting, rows.status().delayAccounting);
+          if (was === '0') assert.equal(rows.status().delayAccounting, 'SWITCHED_ON');
+        });
+        assert.equal(delayAccounting(), '1');
+      });
+      // Whoever stops first leaves it to the other.
+      const first = new UsageRows();
+      await first.ready();
+      await withRows([], async () => {
+        await first.stop();
         assert.equal(delayAccounting(), '1');
       });
       assert.equal(delayAccounting(), was);
