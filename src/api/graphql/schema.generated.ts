@@ -1100,7 +1100,7 @@ export type TierState =
 export type DelayAccounting =
   /** It did so before the agent started. */
   | 'ON'
-  /** The agent switched it on (`kernel.task_delayacct`) until it stops: processes that were there before are not accounted. */
+  /** An agent switched it on (`kernel.task_delayacct`), until the last one stops: processes from before are not accounted. */
   | 'SWITCHED_ON'
   /** It does not: the reason is with the tier. */
   | 'OFF';
