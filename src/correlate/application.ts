@@ -7,6 +7,8 @@ export type ApplicationConfidence = 'PORT' | 'ADDRESS' | 'CACHE' | 'PACKETS';
 
 /** Never changed once made: equal ones are shared by many flows. */
 export interface Application {
+  /** nDPI's number of what is named by `name`. */
+  readonly id: number;
   /** The protocol spoken (nDPI's name, such as TLS or DNS). */
   readonly protocol: string;
   /** What is served over it (Google), or the protocol when that is not known. */
@@ -55,6 +57,7 @@ export class Applications {
     const replyCode = table.dnsReplyCode[row] as number;
     const guessed = ((table.flags[row] as number) & APPLICATION_FLAG.guessed) !== 0;
     return this.unique({
+      id: (table.applicationId[row] as number) || (table.protocolId[row] as number),
       protocol: below ?? name,
       name,
       category: batch.text(table.category[row] as number),

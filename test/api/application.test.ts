@@ -4,6 +4,7 @@ import type { Application } from '../../src/correlate/model.js';
 import { startHarness, type Harness } from './harness.js';
 
 const TLS: Application = {
+  id: 91,
   protocol: 'TLS',
   name: 'Google',
   category: 'Web',

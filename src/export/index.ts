@@ -1,0 +1,2 @@
+/** The import surface of the exporters. */
+export { ELEMENTS } from './elements.js';
