@@ -63,7 +63,7 @@ async function defaultApollo(state: FakeState): Promise<{ port: number; close():
   const queries = new Queries(state, 10_000);
   const context = (): Promise<RequestContext> => {
     const caller = new Caller(LOCAL.scopes, state.nowMicros(), 5000);
-    return Promise.resolve({ queries, caller, host: () => ({ ...state.status(), subscribers: 0 }) });
+    return Promise.resolve({ queries, caller, host: () => ({ ...state.status(), subscribers: 0, exporters: [] }) });
   };
   const app = express();
   app.use('/graphql', express.json(), expressMiddleware(server, { context }));

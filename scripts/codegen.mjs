@@ -45,6 +45,7 @@ const CONFIG = {
     User: `${MODEL}#User as LiveUser`,
     FlowNote: `${MODEL}#FlowNoteCode as LiveFlowNoteCode`,
     Host: `${OURS}#HostView`,
+    Exporter: '../../export/index.js#ExporterStatus',
     Tier: '../../correlate/live-state.js#HostTier',
     Governor: '../../correlate/live-state.js#Governor as LiveGovernor',
     ProgramCost: '../../correlate/live-state.js#ProgramCost as LiveProgramCost',

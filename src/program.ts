@@ -9,7 +9,7 @@ import { SCOPES } from './tokens.js';
 export function createProgram(): Command {
   const program = new Command('procflow')
     .description('Network flows bound to the processes and users behind them.')
-    .version(packageVersion(), '-V, --version')
+    .version(packageVersion(), '--version')
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', EXAMPLES)
     // Thrown, so that main.ts alone decides how to end.
@@ -19,6 +19,7 @@ export function createProgram(): Command {
   addDoctor(program);
   addToken(program);
   addConfig(program);
+  addElements(program);
   return program;
 }
 
@@ -30,6 +31,8 @@ Examples:
   procflow run --set api.maxPageSize=500         any key of the configuration
   procflow record traffic.rec                    write what the kernel tells to a file
   procflow run --replay traffic.rec --speed full
+  procflow -n collector:4739 -V 10 -T '%IPV4_SRC_ADDR %IPV4_DST_ADDR %IN_BYTES @PROCESS@'
+  procflow elements                              what a template may name
   procflow doctor                                what kernel and privileges allow
   procflow token create --name bot --scope flows:read processes:read
   procflow config --print --with-docs            every key with its description
@@ -119,6 +122,18 @@ function addConfig(program: Command): void {
     const { configCommand } = await import('./commands/config.js');
     configCommand(sources(), options);
   });
+}
+
+function addElements(program: Command): void {
+  program
+    .command('elements')
+    .description('list what the template of an export may name')
+    .option('--json', 'print them as JSON')
+    .option('--markdown', 'print them as a table in Markdown')
+    .action(async (options: { json?: true; markdown?: true }) => {
+      const { elementsCommand } = await import('./commands/elements.js');
+      elementsCommand(options);
+    });
 }
 
 function packageVersion(): string {

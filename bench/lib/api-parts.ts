@@ -31,6 +31,7 @@ export async function apiOver(state: FakeState, config: Partial<ApiConfig> = {})
     config: { ...CONFIG, ...config },
     tokens: new FakeTokens(),
     ready: () => true,
+    exporters: () => [],
     log: createLog({ level: 'silent', format: 'json' }),
   });
 }

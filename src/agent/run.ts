@@ -2,6 +2,7 @@ import { watch } from 'node:fs';
 import { startApi, TokensFile, type Api } from '../api/index.js';
 import type { Config } from '../config/index.js';
 import { Correlator, type HostTier } from '../correlate/index.js';
+import { Exporters } from '../export/index.js';
 import type { Logger } from '../log.js';
 import { createLog } from '../log.js';
 import { captureFeed, replayFeed, type Feed } from './feed.js';
@@ -28,13 +29,21 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
   const { replay } = options;
   const feed = replay === undefined ? captureFeed(config, log) : await replayFeed(replay.file, replay.speed, log);
   const correlator = makeCorrelator(config, feed, log);
+  const exporters = new Exporters({
+    config,
+    state: correlator,
+    host: { id: feed.host.hostId, name: feed.host.hostname },
+    log,
+  });
   const api = await startApi({
     state: correlator,
+    exporters: () => exporters.statuses(),
     config: config.api,
     tokens: new TokensFile(config.api.tokensFile),
     ready,
     log,
   });
+  exporters.start();
 
   let isReady = false;
   function ready(): boolean {
@@ -78,7 +87,7 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
     await feed.stop();
     await correlator.settled();
     correlator.close('FORCED');
-    await api.stop();
+    await Promise.all([exporters.close(), api.stop()]);
   }
 }
 

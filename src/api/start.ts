@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Request } from 'express';
 import { ProcflowError } from '../errors.js';
 import type { LiveState } from '../correlate/live-state.js';
+import type { ExporterStatus } from '../export/index.js';
 import type { Logger } from '../log.js';
 import type { Scope } from '../tokens.js';
 import { Guard, isLoopback, type Door, type Principal, type TokenVerifier } from './auth/index.js';
@@ -46,6 +47,8 @@ export interface ApiOptions {
   readonly state: LiveState;
   readonly config: ApiConfig;
   readonly tokens: TokenVerifier;
+  /** How the export to each collector goes. */
+  exporters(): readonly ExporterStatus[];
   /** Whether capture and correlator run: what /readyz answers. */
   ready(): boolean;
   readonly log: Logger;
@@ -259,8 +262,13 @@ class ApiServer implements Api {
 
   #host(): HostView {
     const status = this.options.state.status();
-    const dropped = { place: 'subscriber', count: this.#hub.dropped };
-    return { ...status, losses: [...status.losses, dropped], subscribers: this.#hub.subscribers };
+    const exporters = this.options.exporters();
+    const losses = [
+      ...status.losses,
+      { place: 'subscriber', count: this.#hub.dropped },
+      { place: 'exporter', count: exporters.reduce((sum, { notSentRecords }) => sum + notSentRecords, 0) },
+    ];
+    return { ...status, losses, subscribers: this.#hub.subscribers, exporters };
   }
 }
 

@@ -1,13 +1,21 @@
 import { Option, type Command } from 'commander';
 import { fromSet, SETTINGS, thisMachine, type Assignment, type ConfigSources, type Setting } from '../config/index.js';
 
-/** Short names for what is set most. */
+/** Short names for what is set most; those of exports are nProbe's. */
 const ALIASES: Readonly<Record<string, string>> = {
   'api.port': '-p, --port',
   'api.host': '--host',
   'api.socket': '--socket',
   'capture.source': '--source',
+  'export.to': '-n, --export',
+  'export.version': '-V, --netflow-version',
+  'export.template': '-T, --template',
+  'flows.activeTimeoutMs': '-t, --active-timeout',
+  'flows.idleTimeoutMs': '-d, --idle-timeout',
 };
+
+/** In nProbe these take seconds; everywhere else here a number without a unit is milliseconds. */
+const IN_SECONDS: ReadonlySet<string> = new Set(['active-timeout', 'idle-timeout']);
 
 /**
  * Gives a command a flag for each setting, `--config` and `--set`.
@@ -28,7 +36,8 @@ export function addConfigOptions(command: Command, { hidden = false } = {}): () 
   for (const setting of SETTINGS) {
     for (const option of optionsOf(setting)) {
       const negated = option.negate ? 'false' : 'true';
-      add(option, (text) => ({ key: setting.key, text: text ?? negated, origin: `--${option.name()}` }));
+      const inUnit = IN_SECONDS.has(option.name()) ? withSeconds : (text: string) => text;
+      add(option, (text) => ({ key: setting.key, text: inUnit(text ?? negated), origin: `--${option.name()}` }));
     }
   }
   return () => {
@@ -51,6 +60,11 @@ function optionsOf(setting: Setting): Option[] {
   if (alias === undefined) return [long];
   const short = new Option(`${alias} <${placeholder}>`, description).helpGroup('Configuration:').argParser(last);
   return [short, long.hideHelp()];
+}
+
+/** A number without a unit. */
+function withSeconds(text: string): string {
+  return /^\d+$/.test(text) ? `${text}s` : text;
 }
 
 /** Values are taken in the order given, by the listeners above; commander keeps only the last. */

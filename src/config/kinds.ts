@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { ProcflowError } from '../errors.js';
+import { parseDestination } from '../export/destination.js';
+import { parseSpecification } from '../export/specification.js';
 import { parseBytes, parseMilliseconds } from './units.js';
 
 /** How a setting's text from the environment or a flag becomes a value: see `assignments.ts`. */
@@ -98,6 +101,24 @@ export function text(description: string, options: Options<string>) {
   return setting(z.string(error).min(1, error), { description, kind: 'text', placeholder: 'text' }, options);
 }
 
+/** Elements and macros, as `export/specification.ts` reads them. */
+export function template(description: string, options: Options<string>) {
+  const schema = z.string(expected('elements such as %IN_BYTES @PROCESS@')).superRefine(readsAs(parseSpecification));
+  return setting(schema, { description, kind: 'text', placeholder: 'elements' }, options);
+}
+
+/** Refuses what `parse` refuses, with its reason. */
+function readsAs(parse: (text: string) => unknown) {
+  return (text: string, context: z.core.$RefinementCtx<string>): void => {
+    try {
+      parse(text);
+    } catch (error) {
+      if (!(error instanceof ProcflowError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  };
+}
+
 /** A path, or null (in text also `off`). */
 export function optionalPath(description: string, options: Options<string | null> & { readonly maxBytes?: number }) {
   const maxBytes = options.maxBytes ?? 4095;
@@ -137,6 +158,10 @@ export function list<S extends z.ZodType>(
 // What lists are made of.
 
 export const name = z.string(expected('a name')).min(1, expected('a name'));
+
+export const destination = z
+  .string(expected('a collector, such as ipfix://host:4739'))
+  .superRefine(readsAs((text) => parseDestination(text, 10)));
 
 export const addressOrPrefix = z
   .string(expected('an IP address or prefix, such as 10.0.0.0/8'))

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_TEMPLATE } from '../export/macros.js';
 import * as kinds from './kinds.js';
 import { defaultSocket, defaultTokensFile, type Machine } from './machine.js';
 
@@ -19,6 +20,7 @@ export function makeSchema(machine: Machine) {
     processes: processesSection(),
     exchanges: exchangesSection(),
     series: seriesSection(),
+    export: exportSection(),
     log: logSection(machine),
   });
 }
@@ -272,6 +274,86 @@ function seriesSection() {
       { min: MIB, max: 64 * 1024 * MIB },
       { default: 64 * MIB },
     ),
+  });
+}
+
+/** Collectors, and what they are told. */
+function exportSection() {
+  return section({
+    to: kinds.list(
+      'Collectors to export flows to: ipfix://host:port, ipfix+tcp://, ipfix+tls://, netflow9://, ipfix+file:PATH.',
+      kinds.destination,
+      { placeholder: 'urls' },
+    ),
+    version: kinds.integer(
+      'Format for a collector that is given without a scheme: 10 is IPFIX, 9 NetFlow v9.',
+      { min: 9, max: 10 },
+      { default: 10 },
+    ),
+    template: kinds.template('What a record tells: elements, as `procflow elements` lists them, and macros.', {
+      default: DEFAULT_TEMPLATE,
+    }),
+    biflow: kinds.bool('One record for both directions of a flow, with reverse elements (RFC 5103); IPFIX only.', {
+      default: false,
+    }),
+    domain: kinds.integer(
+      'Observation domain, source id in NetFlow v9; 0 makes one of the id of the host.',
+      { min: 0, max: 0xffff_ffff },
+      { default: 0 },
+    ),
+    mtu: kinds.integer('Largest IP packet over UDP.', { min: 576, max: 65_535 }, { default: 1500 }),
+    templateRefreshMs: kinds.duration(
+      'How often templates are sent again over UDP.',
+      { min: 1000, max: DAY_MS },
+      { default: 10 * MINUTE_MS },
+    ),
+    templateRefreshPackets: kinds.integer(
+      'Packets with flow records after which templates are sent again over UDP.',
+      { min: 1, max: 1_000_000 },
+      { default: 20 },
+    ),
+    statisticsIntervalMs: kinds.duration(
+      'How often a collector is told how much it was sent, and what was not.',
+      { min: 1000, max: DAY_MS },
+      { default: MINUTE_MS },
+    ),
+    maxDelayMs: kinds.duration(
+      'How long a record waits for others to fill its message.',
+      { min: 0, max: MINUTE_MS },
+      { default: 500 },
+    ),
+    queueBytes: kinds.bytes(
+      'Most memory for messages that one collector is slow to take; beyond, records are counted as not sent.',
+      { min: 65_536, max: 1024 * MIB },
+      { default: 8 * MIB },
+    ),
+    reconnectMs: kinds.duration(
+      'Least time from one attempt to connect to a collector to the next; it grows while attempts fail.',
+      { min: 100, max: DAY_MS },
+      { default: MINUTE_MS },
+    ),
+    connectTimeoutMs: kinds.duration(
+      'How long an attempt to connect may take.',
+      { min: 100, max: MINUTE_MS },
+      { default: 10_000 },
+    ),
+    fileMaxBytes: kinds.bytes(
+      'Size at which a file is complete, renamed after the time, and the next begins.',
+      { min: 65_536, max: 64 * 1024 * MIB },
+      { default: 64 * MIB },
+    ),
+    fileKeep: kinds.integer(
+      'Complete files to keep; older ones are deleted.',
+      { min: 0, max: 100_000 },
+      { default: 24 },
+    ),
+    tls: section({
+      ca: kinds.optionalPath("Authorities that collectors' certificates come from (PEM); off for the system's.", {
+        default: null,
+      }),
+      cert: kinds.optionalPath('Certificate to show to collectors (PEM), with its chain.', { default: null }),
+      key: kinds.optionalPath('Its private key (PEM).', { default: null }),
+    }),
   });
 }
 

@@ -1,2 +1,3 @@
 /** The import surface of the exporters. */
-export { ELEMENTS } from './elements.js';
+export type { ExporterStatus } from './exporter.js';
+export { Exporters } from './exporters.js';

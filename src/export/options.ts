@@ -159,12 +159,12 @@ export function writeOptions(out: Output, { scope, fields }: OptionsTemplate, va
   }
 }
 
-/** The options templates of each format, the type information first: it is used before any template. */
-export const IPFIX_OPTIONS: readonly OptionsTemplate[] = [
+/** The options templates of each observation domain; the type information first, since it is used before any template. */
+export const FLOW_DOMAIN_OPTIONS: readonly OptionsTemplate[] = [TYPE_INFORMATION, FLOW_KEYS];
+export const PROCESS_DOMAIN_OPTIONS: readonly OptionsTemplate[] = [
   TYPE_INFORMATION,
   METERING_STATISTICS,
   EXPORT_RELIABILITY,
-  FLOW_KEYS,
   TIMEOUTS,
 ];
 export const V9_OPTIONS: readonly OptionsTemplate[] = [V9_STATISTICS];

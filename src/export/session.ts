@@ -1,15 +1,18 @@
 /**
- * What a collector is told: one session for each. It has its own sequence, templates and statistics, and nothing that
+ * What a collector is told: one session for each. It has its own sequences, templates and statistics, and nothing that
  * happens to one collector is noticed by another.
+ *
+ * IPFIX has two observation domains: that of the flows, and 0 for what the exporting process tells of itself (RFC 7011
+ * 3.1). Some collectors count only flow records for the sequence of a domain: so once there were flow records in it, a
+ * transport that such collectors read from carries nothing else in that domain but templates.
  */
 import { PEN } from './element.js';
-import type { Format, OptionsTemplate } from './format.js';
+import type { Format } from './format.js';
 import { Ledger } from './ledger.js';
-import { MessageBuilder } from './message.js';
 import * as options from './options.js';
-import type { OptionValue } from './options.js';
-import { NUMBER, type FlowRecord } from './record.js';
-import { encode, type Field, type Template } from './template.js';
+import type { FlowRecord } from './record.js';
+import { MessageStream } from './stream.js';
+import type { Field, Template } from './template.js';
 import { Templates } from './templates.js';
 import type { Contents, Transport } from './transport/transport.js';
 
@@ -35,27 +38,17 @@ export interface SessionOptions {
 
 /** Over a transport that may lose them, templates are sent so often before their first use (RFC 7011 8.4). */
 const COPIES = 3;
-const UPTIME_SPAN_MS = 2 ** 32;
-/** The clocks of kernel and process may differ by so much. */
-const CLOCK_SLACK_MS = 1000;
-/** Texts are as long as they are. */
-const UNCUT = 65_535;
+/** Of the exporting process. */
+const PROCESS_DOMAIN = 0;
 
 export class Session {
   readonly ledger: Ledger;
   private readonly templates: Templates;
-  private builder: MessageBuilder;
+  private flows: MessageStream;
+  /** Of NetFlow v9 the same. */
+  private process: MessageStream;
   private isUp = false;
-  private sequence = 0;
-  /** When the message at hand was begun, and what uptimes in it count from. */
-  private begunMs = 0;
-  private zeroMs = 0;
-  /** Of the message at hand. */
-  private flows = 0;
-  private packets = 0;
-  private octets = 0;
-  private latestEndMs = 0;
-  private lastExportMs = 0;
+  private hadFlows = false;
   private dataMessages = 0;
   private refreshedMs = 0;
   private reportedMs = 0;
@@ -65,7 +58,8 @@ export class Session {
   constructor(private readonly session: SessionOptions) {
     this.ledger = new Ledger(session.nowMs);
     this.templates = new Templates(session.fields, options.FIRST_FLOW_TEMPLATE);
-    this.builder = new MessageBuilder(session.format, session.transport.messageLimit);
+    this.flows = this.streamOf(session.domain, 0);
+    this.process = this.flows;
   }
 
   get templateCount(): number {
@@ -79,17 +73,20 @@ export class Session {
 
   /** The transport takes messages from now on. */
   up(): void {
-    const { transport, format, nowMs } = this.session;
-    this.builder = new MessageBuilder(format, transport.messageLimit);
+    const { transport, domain, format, nowMs } = this.session;
+    const goOn = transport.isReliable || this.beginnings === 0 ? null : { flows: this.flows, process: this.process };
+    this.flows = this.streamOf(domain, goOn?.flows.sequence ?? 0);
+    this.process =
+      format.name === 'NETFLOW_V9' ? this.flows : this.streamOf(PROCESS_DOMAIN, goOn?.process.sequence ?? 0);
     this.isUp = true;
     this.beginnings++;
-    if (transport.isReliable) this.sequence = 0;
+    if (transport.isReliable) this.hadFlows = false;
     this.templates.forgetAnnounced();
     this.dataMessages = 0;
     this.reportedMs = nowMs();
     this.introduce(transport.isReliable ? 1 : COPIES);
     if (this.ledger.notSent.flows > this.toldNotSent) this.tellNotSent();
-    this.flush();
+    this.flushAll();
   }
 
   /** The transport takes nothing until it is up again. */
@@ -97,8 +94,9 @@ export class Session {
     if (!this.isUp) return;
     this.isUp = false;
     // What was not sealed yet is not sent either.
-    this.ledger.miss(this.flows, this.packets, this.octets);
-    this.clear();
+    const { flows, packets, octets } = this.flows.drop();
+    this.process.drop();
+    this.ledger.miss(flows, packets, octets);
   }
 
   /** A message that was counted as sent was not. */
@@ -111,14 +109,8 @@ export class Session {
     const template = this.templates.of(record);
     // A record that knows nothing of what the template tells is none.
     if (template === null) return;
-    if (!this.isUp || !this.session.transport.isReady || !this.write(template, record)) {
-      this.ledger.miss(1, record.packetsTold, record.octetsTold);
-      return;
-    }
-    this.flows++;
-    this.packets += record.packetsTold;
-    this.octets += record.octetsTold;
-    this.latestEndMs = Math.max(this.latestEndMs, (record.numbers[NUMBER.end] as number) / 1000);
+    if (this.isUp && this.session.transport.isReady && this.write(template, record)) return;
+    this.ledger.miss(1, record.packetsTold, record.octetsTold);
   }
 
   /** Does what is due: sends messages that have waited, templates and statistics. */
@@ -129,10 +121,10 @@ export class Session {
     if (!transport.isReliable && now - this.refreshedMs >= templateRefreshMs) {
       this.flush();
       this.introduce(1);
-      this.flush();
+      this.flushAll();
     }
     if (now - this.reportedMs >= statisticsIntervalMs) this.report();
-    if (!this.builder.isEmpty && now - this.begunMs >= maxDelayMs) this.flush();
+    if (!this.flows.isEmpty && now - this.flows.waitsSinceMs >= maxDelayMs) this.flush();
     if (transport.isFull) {
       this.report();
       transport.renew();
@@ -147,47 +139,21 @@ export class Session {
 
   private write(template: Template, record: FlowRecord): boolean {
     if (!template.isAnnounced && !this.announce(template)) return false;
-    if (this.builder.isEmpty) this.begin();
-    if (this.append(template, record, UNCUT)) return true;
+    this.refreshWhenDue();
+    if (this.flows.appendFlow(template, record)) return true;
     this.flush();
-    this.begin();
-    if (this.append(template, record, UNCUT)) return true;
+    this.refreshWhenDue();
+    if (this.flows.appendFlow(template, record)) return true;
     // Beside templates there was no room either.
-    if (!this.builder.isEmpty) this.flush();
-    this.begin();
-    return this.append(template, record, UNCUT) || this.appendCut(template, record);
-  }
-
-  private append(template: Template, record: FlowRecord, longest: number): boolean {
-    const { builder } = this;
-    if (!builder.begin(template.id, template.minimumLength)) return false;
-    if (!encode(template, record, builder.out, this.zeroMs, longest)) {
-      builder.undo();
-      return false;
-    }
-    builder.done(true);
-    return true;
-  }
-
-  /** A record that is larger than a message has its texts cut. */
-  private appendCut(template: Template, record: FlowRecord): boolean {
-    const { variableTexts, minimumLength } = template;
-    const spare = this.builder.roomForRecords - minimumLength - 2 * variableTexts;
-    if (spare < 0 || variableTexts === 0) return false;
-    return this.append(template, record, Math.floor(spare / variableTexts));
+    this.flush();
+    return this.flows.appendFlow(template, record) || this.flows.appendCutFlow(template, record);
   }
 
   /** The next message is for data: templates go before it when they are due. */
-  private begin(): void {
-    this.stamp();
+  private refreshWhenDue(): void {
     const { transport, templateRefreshPackets } = this.session;
-    if (!transport.isReliable && this.dataMessages >= templateRefreshPackets) this.refreshTemplates();
-  }
-
-  private stamp(): void {
-    const { nowMs, bootMs } = this.session;
-    this.begunMs = nowMs();
-    this.zeroMs = bootMs + Math.floor((this.begunMs - bootMs) / UPTIME_SPAN_MS) * UPTIME_SPAN_MS;
+    if (!this.flows.isEmpty || transport.isReliable || this.dataMessages < templateRefreshPackets) return;
+    this.refreshTemplates();
   }
 
   /** Everything that the collector must know to understand what follows. */
@@ -196,17 +162,15 @@ export class Session {
     this.refreshedMs = nowMs();
     for (let copy = 1; copy < copies; copy++) {
       this.writeOptionsTemplates();
-      this.flush();
+      this.flushAll();
     }
     this.refreshTemplates();
     if (format.name === 'NETFLOW_V9') return;
+    const stream = this.hadFlows ? this.process : this.flows;
     for (const { element } of fields) {
-      if (element.pen !== PEN.iana) this.writeOptions(options.TYPE_INFORMATION, options.typeValues(element));
+      if (element.pen !== PEN.iana) stream.writeOptions(options.TYPE_INFORMATION, options.typeValues(element));
     }
-    this.writeOptions(options.TIMEOUTS, options.timeoutValues(domain, timeouts));
-    for (const template of this.templates.all) {
-      if (template.isAnnounced) this.tellKeys(template);
-    }
+    this.process.writeOptions(options.TIMEOUTS, options.timeoutValues(domain, timeouts));
   }
 
   /** All templates once more. */
@@ -214,109 +178,83 @@ export class Session {
     this.dataMessages = 0;
     this.writeOptionsTemplates();
     for (const template of this.templates.all) {
-      if (template.isAnnounced) this.writeTemplate(template);
+      if (template.isAnnounced) this.flows.writeTemplate(template);
     }
   }
 
   /** @returns false when no message has room for it */
   private announce(template: Template): boolean {
-    if (this.session.format.templateLength(template.fields) > this.builder.roomForRecords) return false;
+    const { format, transport } = this.session;
+    if (format.templateLength(template.fields) > this.flows.roomForRecords) return false;
     template.isAnnounced = true;
-    if (!this.session.transport.isReliable) {
+    const tellsKeys = transport.isReliable || !this.hadFlows;
+    this.hadFlows = true;
+    if (!transport.isReliable) {
       this.flush();
       for (let copy = 1; copy < COPIES; copy++) {
-        this.writeTemplate(template);
+        this.flows.writeTemplate(template);
+        // Not in the message that has the first records.
+        if (tellsKeys && copy === 1) this.tellKeys(template);
         this.flush();
       }
     }
-    this.writeTemplate(template);
-    this.tellKeys(template);
+    this.flows.writeTemplate(template);
+    if (tellsKeys && transport.isReliable) this.tellKeys(template);
     return true;
   }
 
   private tellKeys(template: Template): void {
     const values = this.session.format.name === 'IPFIX' ? options.flowKeyValues(template) : null;
-    if (values !== null) this.writeOptions(options.FLOW_KEYS, values);
+    if (values !== null) this.flows.writeOptions(options.FLOW_KEYS, values);
   }
 
   /** Statistics are exact up to the message before: they have one of their own. */
   private report(): void {
     const { format, domain, timeouts, nowMs } = this.session;
-    this.flush();
+    this.flushAll();
     this.reportedMs = nowMs();
     const { totals, notSent } = this.ledger;
     if (format.name === 'IPFIX') {
-      this.writeOptions(options.METERING_STATISTICS, options.meteringValues(domain, totals));
+      this.process.writeOptions(options.METERING_STATISTICS, options.meteringValues(domain, totals));
       if (notSent.flows > 0) this.tellNotSent();
-    } else this.writeOptions(options.V9_STATISTICS, options.v9Values(domain, totals, notSent, timeouts));
-    this.flush();
+    } else this.process.writeOptions(options.V9_STATISTICS, options.v9Values(domain, totals, notSent, timeouts));
+    this.flushAll();
   }
 
   private tellNotSent(): void {
     const { notSent } = this.ledger;
     this.toldNotSent = notSent.flows;
     if (this.session.format.name === 'NETFLOW_V9') return;
-    this.writeOptions(options.EXPORT_RELIABILITY, options.reliabilityValues(notSent));
+    this.process.writeOptions(options.EXPORT_RELIABILITY, options.reliabilityValues(notSent));
   }
 
   private writeOptionsTemplates(): void {
-    const { format } = this.session;
-    for (const template of format.name === 'IPFIX' ? options.IPFIX_OPTIONS : options.V9_OPTIONS) {
-      this.fit(format.optionsTemplateSet, format.optionsTemplateLength(template));
-      format.writeOptionsTemplate(this.builder.out, template);
-      this.builder.done(false);
-      // Some readers drop the whole set of a template that they dislike.
-      this.builder.endSet();
+    if (this.process === this.flows) {
+      for (const template of options.V9_OPTIONS) this.flows.writeOptionsTemplate(template);
+      return;
     }
-  }
-
-  private writeTemplate({ id, fields }: Template): void {
-    const { format } = this.session;
-    this.fit(format.templateSet, format.templateLength(fields));
-    format.writeTemplate(this.builder.out, id, fields);
-    this.builder.done(false);
-  }
-
-  private writeOptions(template: OptionsTemplate, values: readonly OptionValue[]): void {
-    this.fit(template.id, options.optionsLength(template, values));
-    options.writeOptions(this.builder.out, template, values);
-    this.builder.done(true);
-  }
-
-  /** Begins a record of known length, in a new message if it must be. */
-  private fit(setId: number, length: number): void {
-    if (this.builder.isEmpty) this.stamp();
-    if (this.builder.begin(setId, length)) return;
-    this.flush();
-    this.stamp();
-    this.builder.begin(setId, length);
+    for (const template of options.FLOW_DOMAIN_OPTIONS) this.flows.writeOptionsTemplate(template);
+    for (const template of options.PROCESS_DOMAIN_OPTIONS) this.process.writeOptionsTemplate(template);
+    this.process.flush();
   }
 
   private flush(): void {
-    const { builder } = this;
-    if (builder.isEmpty) return;
-    const { format, transport, domain } = this.session;
-    const { sequence, zeroMs, flows, packets, octets } = this;
-    const message = builder.seal({ sequence, exportMs: this.exportTime(), zeroMs, domain });
-    this.sequence = format.nextSequence(sequence, builder.dataRecords);
-    if (flows > 0) this.dataMessages++;
-    const contents: Contents = { flows, packets, octets, length: message.length };
-    this.clear();
-    this.ledger.send(contents);
-    transport.send(message, contents);
+    if (this.flows.flush()) this.dataMessages++;
   }
 
-  private clear(): void {
-    this.builder.clear();
-    this.flows = 0;
-    this.packets = 0;
-    this.octets = 0;
+  private flushAll(): void {
+    this.flush();
+    this.process.flush();
   }
 
-  /** Now, but never before a message that went before, nor before the end of a flow that it tells of. */
-  private exportTime(): number {
-    const now = this.session.nowMs();
-    this.lastExportMs = Math.max(now, this.lastExportMs, Math.min(this.latestEndMs, now + CLOCK_SLACK_MS));
-    return this.lastExportMs;
+  private streamOf(domain: number, sequence: number): MessageStream {
+    const { format, transport, bootMs, nowMs } = this.session;
+    return new MessageStream({
+      ...{ format, domain, bootMs, nowMs, sequence, messageLimit: transport.messageLimit },
+      send: (message, contents) => {
+        this.ledger.send(contents);
+        transport.send(message, contents);
+      },
+    });
   }
 }

@@ -37,6 +37,7 @@ export async function startHarness(
   const log = createLog({ level: 'error', format: 'json' }, { write: (line) => void logged.push(line) });
   const api = await startApi({
     ready: () => true,
+    exporters: () => [],
     tokens: new FakeTokens(),
     log,
     ...options,

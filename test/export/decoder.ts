@@ -60,8 +60,9 @@ function typeOf({ pen, id }: DecodedField): Type {
 
 /** Decodes the messages of one session, in their order. */
 export class Decoder {
-  private readonly templates = new Map<number, DecodedTemplate>();
-  private expected: number | null = null;
+  /** By observation domain. */
+  private readonly domains = new Map<number, { templates: Map<number, DecodedTemplate>; expected: number | null }>();
+  private templates = new Map<number, DecodedTemplate>();
   private lastExport = 0;
   /** Messages whose sequence number was not the one that follows: something was lost between. */
   gaps = 0;
@@ -80,6 +81,9 @@ export class Decoder {
     assert.ok(exportSeconds >= this.lastExport, 'the export time never goes back');
     this.lastExport = exportSeconds;
 
+    const state = this.domains.get(domain) ?? { templates: new Map<number, DecodedTemplate>(), expected: null };
+    this.domains.set(domain, state);
+    this.templates = state.templates;
     const templates: DecodedTemplate[] = [];
     const records: DecodedRecord[] = [];
     let at = header;
@@ -96,8 +100,8 @@ export class Decoder {
       at += length;
     }
     if (!isIpfix) assert.equal(count, templates.length + records.length, 'the count is of all records');
-    if (this.expected !== null && this.expected !== sequence) this.gaps++;
-    this.expected = (sequence + (isIpfix ? records.length : 1)) >>> 0;
+    if (state.expected !== null && state.expected !== sequence) this.gaps++;
+    state.expected = (sequence + (isIpfix ? records.length : 1)) >>> 0;
     const uptimeMs = isIpfix ? 0 : view.getUint32(4);
     return { version, exportSeconds, uptimeMs, sequence, domain, length: bytes.length, templates, records };
   }

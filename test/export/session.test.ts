@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NUMBER, TEXT, END_TEXT } from '../../src/export/record.js';
-import type { DecodedMessage } from './decoder.js';
+import { Decoder, type DecodedMessage } from './decoder.js';
 import { MemoryTransport } from './memory-transport.js';
 import { BOOT_MS, sampleRecord, Stage, T0_MS, withoutEnd } from './stage.js';
 
@@ -151,7 +151,7 @@ test('templates are refreshed by packets with data, and by time', () => {
   for (let i = 0; i < 9; i++) {
     stage.session.take(sampleRecord());
     stage.after(500);
-    packets.push(...templateMessages(stage.messages()));
+    packets.push(...templateMessages(stage.messages().filter(({ domain }) => domain !== 0)));
   }
   // The first went with the packet that has the templates.
   assert.deepEqual(packets.slice(0, 6), [false, false, true, false, false, true]);
@@ -207,13 +207,13 @@ test('a connection that comes anew begins from nothing and tells at once what wa
   stage.session.take(sampleRecord());
   assert.equal(stage.session.ledger.notSent.flows, 2);
   assert.equal(stage.session.ledger.totals.flowRecords, 0);
-  stage.messages();
+  const before = stage.transport.messages.length;
   stage.session.up();
-  const again = stage.transport.messages.length - 1;
-  const first = new (stage.decoder.constructor as typeof import('./decoder.js').Decoder)();
-  const message = first.decode(stage.transport.messages[again] ?? Buffer.alloc(0));
-  assert.equal(message.sequence, 0);
-  assert.ok(message.records.some(({ values }) => values['notSentFlowTotalCount'] === 2));
+  const again = new Decoder();
+  const messages = stage.transport.messages.slice(before).map((message) => again.decode(message));
+  for (const of of [0, 7]) assert.equal(messages.find(({ domain }) => domain === of)?.sequence, 0);
+  const values = messages.flatMap(({ records }) => records.map((record) => record.values));
+  assert.ok(values.some((value) => value['notSentFlowTotalCount'] === 2));
 });
 
 test('a message that the transport could not deliver is no longer counted as sent', () => {
@@ -330,9 +330,7 @@ test('uptimes begin anew after 49.7 days, and no flow starts after it ends', () 
   stage.session.take(sampleRecord());
   const [record] = stage.flowRecords();
   assert.deepEqual([record?.values['flowStartSysUpTime'], record?.values['flowEndSysUpTime']], [0, 500]);
-  const [message] =
-    stage.decoder instanceof Object ? [stage.decoder.decode(stage.transport.messages.at(-1) ?? Buffer.alloc(0))] : [];
-  assert.ok((message?.uptimeMs ?? 0) >= 500);
+  assert.ok(stage.uptimeMs >= 500);
 });
 
 test('RFC 5103: reverse elements where both directions had packets, else the direction alone', () => {

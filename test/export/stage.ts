@@ -26,6 +26,8 @@ export class Stage {
   readonly fields: readonly Field[];
   readonly decoder = new Decoder();
   now = T0_MS;
+  /** Of the latest message of NetFlow v9. */
+  uptimeMs = 0;
   private decoded = 0;
 
   constructor({ version = 10, template = DEFAULT_TEMPLATE, biflow = false, transport, ...rest }: StageOptions = {}) {
@@ -58,7 +60,9 @@ export class Stage {
   messages(): DecodedMessage[] {
     const fresh = this.transport.messages.slice(this.decoded);
     this.decoded = this.transport.messages.length;
-    return fresh.map((message) => this.decoder.decode(message));
+    const messages = fresh.map((message) => this.decoder.decode(message));
+    this.uptimeMs = messages.at(-1)?.uptimeMs ?? this.uptimeMs;
+    return messages;
   }
 
   /** Flow records sent since the last time here, with those that wait. */

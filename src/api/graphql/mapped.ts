@@ -2,6 +2,7 @@
 import type { HostStatus } from '../../correlate/live-state.js';
 import type { Exchange } from '../../correlate/exchange.js';
 import type { Container, Flow, Process, User } from '../../correlate/model.js';
+import type { ExporterStatus } from '../../export/index.js';
 import type { Usage } from '../../correlate/usage.js';
 import type { Caller, Page, Queries } from '../query/index.js';
 import type { Sample } from '../stream/index.js';
@@ -16,6 +17,7 @@ export interface RequestContext {
 /** The host's status with what only the API knows. */
 export interface HostView extends HostStatus {
   readonly subscribers: number;
+  readonly exporters: readonly ExporterStatus[];
 }
 
 export type FlowPage = Page<Flow>;

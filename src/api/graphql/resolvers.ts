@@ -41,6 +41,7 @@ const query: NonNullable<Resolvers['Query']> = {
   containers: (_root, args, { queries, caller }) => queries.containers(args, caller),
   container: (_root, { id }, { queries, caller }) => queries.container(id, caller) ?? null,
   series: (_root, args, { queries, caller }) => queries.series(args, caller),
+  exporters: (_root, _args, context) => [...context.host().exporters],
   node: (_root, { id }, context) => nodeOf(id, context),
   nodes: (_root, { ids }, context) => {
     if (ids.length > MAX_NODES) {
@@ -140,6 +141,10 @@ export const resolvers: Resolvers = {
   Image: {
     arguments: (image, _args, { caller }) => (caller.mayReadCommandLines ? image.arguments : null),
     startTime: (image) => image.startMicros,
+  },
+  Exporter: {
+    since: (exporter) => exporter.sinceMicros,
+    lastErrorTime: (exporter) => exporter.lastErrorMicros,
   },
   Tier: { since: (tier) => tier.sinceMicros },
   Governor: { shedSince: (governor) => governor.shedSinceMicros },

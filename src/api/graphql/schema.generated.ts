@@ -6,6 +6,7 @@ import type { Exchange as LiveExchange, Thread as LiveThread, ExchangeNoteCode a
 import type { Usage as LiveUsage } from '../../correlate/usage.js';
 import type { TimeWindowView, HostView, ContainerPage, SampleList, FlowPage, ProcessPage, ExchangePage, UserPage, AnyPage, EventList, FlowEventView, ProcessEventView, ExchangeEventView, RequestContext } from './mapped.js';
 import type { ProcessUsage as LiveProcessUsage, HostTier, Governor as LiveGovernor, ProgramCost as LiveProgramCost, ShedSpan as LiveShedSpan } from '../../correlate/live-state.js';
+import type { ExporterStatus } from '../../export/index.js';
 import type { FlowTotal as FlowTotalRow, NetworkUsage as NetworkUsageView, SeriesRow, SeriesList as SeriesListView, TimeSeries as TimeSeriesView } from '../query/index.js';
 import type { SeriesValues as LiveSeriesValues } from '../../correlate/series/values.js';
 import type { Sample as LiveSample } from '../stream/index.js';
@@ -321,6 +322,65 @@ export type ExchangeNoteCode =
   | 'MESSAGES_TIER_SHED'
   /** Events of the connection were lost: times and sizes may be wrong. */
   | 'EVENTS_LOST';
+
+/** The export of flows to one collector. Counts are since the agent's start. */
+export type Exporter = {
+  readonly __typename?: 'Exporter';
+  /** The destination as it is configured. */
+  readonly name: Scalars['String']['output'];
+  /** The format of its messages. */
+  readonly format: ExportFormat;
+  /** What carries them. */
+  readonly transport: ExportTransport;
+  /** Whether it takes records now; over UDP that says only that packets can be sent. */
+  readonly state: ExporterState;
+  /** Since when it is as it is. */
+  readonly since: Scalars['DateTime']['output'];
+  /** Flow records that were sent. */
+  readonly sentRecords: Scalars['Long']['output'];
+  /** Messages that were sent. */
+  readonly sentMessages: Scalars['Long']['output'];
+  /** Octets of these messages. */
+  readonly sentOctets: Scalars['Long']['output'];
+  /** Flow records that were not sent, because the collector was down or slow. */
+  readonly notSentRecords: Scalars['Long']['output'];
+  /** IP packets that these records tell of. */
+  readonly notSentPackets: Scalars['Long']['output'];
+  /** IP octets that these records tell of. */
+  readonly notSentOctets: Scalars['Long']['output'];
+  /** Octets of messages that wait. */
+  readonly queuedBytes: Scalars['Long']['output'];
+  /** Templates in use: one for each set of elements that some record had values for. */
+  readonly templates: Scalars['Int']['output'];
+  /** How often it came up: connections made, files begun. */
+  readonly sessions: Scalars['Int']['output'];
+  /** What went wrong last; null when nothing did. */
+  readonly lastError: Maybe<Scalars['String']['output']>;
+  /** When that was. */
+  readonly lastErrorTime: Maybe<Scalars['DateTime']['output']>;
+};
+
+export type ExportFormat =
+  /** RFC 7011. */
+  | 'IPFIX'
+  /** RFC 3954. */
+  | 'NETFLOW_V9';
+
+export type ExportTransport =
+  /** A datagram for each message. */
+  | 'UDP'
+  /** One connection. */
+  | 'TCP'
+  /** One connection, encrypted, with the certificates of both ends verified. */
+  | 'TLS'
+  /** Files as of RFC 5655. */
+  | 'FILE';
+
+export type ExporterState =
+  /** It takes records. */
+  | 'UP'
+  /** It does not: records are counted as not sent. */
+  | 'DOWN';
 
 /** Conditions on text; all that are given must hold. Upper and lower case differ. A null operator sets no condition. */
 export type StringFilter = {
@@ -1053,6 +1113,8 @@ export type Host = {
   readonly delayAccounting: Maybe<DelayAccounting>;
   /** Subscribers of events at this moment, over all doors. */
   readonly subscribers: Scalars['Int']['output'];
+  /** Where flows are exported to, and how that goes. */
+  readonly exporters: ReadonlyArray<Exporter>;
   /** What the agent may do beyond an ordinary process of its user. */
   readonly agentCapabilities: AgentCapabilities;
 };
@@ -1467,6 +1529,8 @@ export type Query = {
   readonly container: Maybe<Container>;
   /** What processes, executables, users, containers or the host spent and moved over time, from the series that are kept in memory. */
   readonly series: SeriesList;
+  /** Where this agent exports flows to, and how that goes. */
+  readonly exporters: ReadonlyArray<Exporter>;
   /** Anything by id; null when there is none, or none any more. */
   readonly node: Maybe<Node>;
   /** Things by id, in the order asked for, null where there is none. */
@@ -2263,6 +2327,10 @@ export type ResolversTypes = {
   UsageMeasure: UsageMeasure;
   ExchangeNote: ResolverTypeWrapper<LiveExchangeNoteCode>;
   ExchangeNoteCode: ExchangeNoteCode;
+  Exporter: ResolverTypeWrapper<ExporterStatus>;
+  ExportFormat: ExportFormat;
+  ExportTransport: ExportTransport;
+  ExporterState: ExporterState;
   StringFilter: StringFilter;
   IntFilter: IntFilter;
   LongFilter: LongFilter;
@@ -2365,6 +2433,7 @@ export type ResolversParentTypes = {
   Thread: LiveThread;
   ProcessUsage: LiveProcessUsage;
   ExchangeNote: LiveExchangeNoteCode;
+  Exporter: ExporterStatus;
   StringFilter: StringFilter;
   IntFilter: IntFilter;
   LongFilter: LongFilter;
@@ -2523,6 +2592,25 @@ export type ExchangeNoteResolvers<ContextType = RequestContext, ParentType exten
   description?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type ExporterResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Exporter'] = ResolversParentTypes['Exporter']> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  format?: Resolver<ResolversTypes['ExportFormat'], ParentType, ContextType>;
+  transport?: Resolver<ResolversTypes['ExportTransport'], ParentType, ContextType>;
+  state?: Resolver<ResolversTypes['ExporterState'], ParentType, ContextType>;
+  since?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  sentRecords?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  sentMessages?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  sentOctets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  notSentRecords?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  notSentPackets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  notSentOctets?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  queuedBytes?: Resolver<ResolversTypes['Long'], ParentType, ContextType>;
+  templates?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  sessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  lastError?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  lastErrorTime?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
 export type FlowResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Flow'] = ResolversParentTypes['Flow']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   communityId?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -2587,6 +2675,7 @@ export type HostResolvers<ContextType = RequestContext, ParentType extends Resol
   sampleIntervalMs?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   delayAccounting?: Resolver<Maybe<ResolversTypes['DelayAccounting']>, ParentType, ContextType>;
   subscribers?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  exporters?: Resolver<ReadonlyArray<ResolversTypes['Exporter']>, ParentType, ContextType>;
   agentCapabilities?: Resolver<ResolversTypes['AgentCapabilities'], ParentType, ContextType>;
 };
 
@@ -2766,6 +2855,7 @@ export type QueryResolvers<ContextType = RequestContext, ParentType extends Reso
   containers?: Resolver<ResolversTypes['ContainerConnection'], ParentType, ContextType, RequireFields<QueryContainersArgs, 'first'>>;
   container?: Resolver<Maybe<ResolversTypes['Container']>, ParentType, ContextType, RequireFields<QueryContainerArgs, 'id'>>;
   series?: Resolver<ResolversTypes['SeriesList'], ParentType, ContextType, RequireFields<QuerySeriesArgs, 'groupBy' | 'orderBy' | 'first'>>;
+  exporters?: Resolver<ReadonlyArray<ResolversTypes['Exporter']>, ParentType, ContextType>;
   node?: Resolver<Maybe<ResolversTypes['Node']>, ParentType, ContextType, RequireFields<QueryNodeArgs, 'id'>>;
   nodes?: Resolver<ReadonlyArray<Maybe<ResolversTypes['Node']>>, ParentType, ContextType, RequireFields<QueryNodesArgs, 'ids'>>;
 };
@@ -2968,6 +3058,7 @@ export type Resolvers<ContextType = RequestContext> = {
   Thread?: ThreadResolvers<ContextType>;
   ProcessUsage?: ProcessUsageResolvers<ContextType>;
   ExchangeNote?: ExchangeNoteResolvers<ContextType>;
+  Exporter?: ExporterResolvers<ContextType>;
   Flow?: FlowResolvers<ContextType>;
   FlowNote?: FlowNoteResolvers<ContextType>;
   Host?: HostResolvers<ContextType>;

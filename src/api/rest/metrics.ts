@@ -1,3 +1,4 @@
+import type { ExporterStatus } from '../../export/index.js';
 import type { HostView } from '../graphql/mapped.js';
 import type { RequestCounts } from '../http/request-counts.js';
 
@@ -41,6 +42,7 @@ export function metricsText(host: HostView, requests: RequestCounts): string {
   text.gauge('procflow_agent_memory_bytes', 'Resident memory of the agent.', [[{}, host.agentMemoryBytes]]);
   text.gauge('procflow_poll_seconds', 'Duration of the last reading of live sockets.', known(host.lastPollMs));
   text.gauge('procflow_poll_interval_seconds', 'Interval at which live sockets are read.', known(host.pollIntervalMs));
+  exporterMetrics(text, host.exporters);
   text.gauge('procflow_subscribers', 'Subscribers of events.', [[{}, host.subscribers]]);
   text.counter('procflow_requests_total', 'Requests answered, by operation and class of status.', requests.samples());
   return text.toString();
@@ -69,6 +71,47 @@ function governorMetrics(text: Exposition, { governor, tiers }: HostView): void 
     'procflow_tier_shed',
     'Whether a tier of capture is put off to keep the cost within the budget.',
     tiers.map(({ name, state }) => [{ tier: name }, state === 'SHED' ? 1 : 0]),
+  );
+}
+
+/** By destination: there are a few, and they come from the configuration. */
+function exporterMetrics(text: Exposition, exporters: readonly ExporterStatus[]): void {
+  const each = (value: (exporter: ExporterStatus) => number): Sample[] =>
+    exporters.map((exporter) => [{ exporter: exporter.name }, value(exporter)]);
+  text.gauge(
+    'procflow_exporter_up',
+    'Whether a collector takes records.',
+    each(({ state }) => (state === 'UP' ? 1 : 0)),
+  );
+  text.counter(
+    'procflow_exporter_records_total',
+    'Flow records sent.',
+    each((exporter) => exporter.sentRecords),
+  );
+  text.counter(
+    'procflow_exporter_messages_total',
+    'Messages sent.',
+    each((exporter) => exporter.sentMessages),
+  );
+  text.counter(
+    'procflow_exporter_octets_total',
+    'Octets of messages sent.',
+    each((exporter) => exporter.sentOctets),
+  );
+  text.counter(
+    'procflow_exporter_not_sent_records_total',
+    'Flow records not sent, because the collector was down or slow.',
+    each((exporter) => exporter.notSentRecords),
+  );
+  text.gauge(
+    'procflow_exporter_queued_bytes',
+    'Octets of messages that wait.',
+    each((exporter) => exporter.queuedBytes),
+  );
+  text.counter(
+    'procflow_exporter_sessions_total',
+    'Connections made, files begun.',
+    each((exporter) => exporter.sessions),
   );
 }
 

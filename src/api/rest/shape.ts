@@ -15,6 +15,7 @@ import type { Usage } from '../../correlate/usage.js';
 import { NOTE_TEXTS } from '../graphql/note-texts.js';
 import { sharesOf, usageOfEnd } from '../graphql/resolvers.js';
 import { formatLong } from '../graphql/scalars.js';
+import type { ExporterStatus } from '../../export/index.js';
 import type { HostView } from '../graphql/mapped.js';
 import {
   commandLineOf,
@@ -297,6 +298,27 @@ export function totalShape(total: FlowTotal, context: ShapeContext): Json {
   };
 }
 
+function exporterShape(exporter: ExporterStatus): Json {
+  return {
+    name: exporter.name,
+    format: exporter.format,
+    transport: exporter.transport,
+    state: exporter.state,
+    since: formatTime(exporter.sinceMicros),
+    sentRecords: formatLong(exporter.sentRecords),
+    sentMessages: formatLong(exporter.sentMessages),
+    sentOctets: formatLong(exporter.sentOctets),
+    notSentRecords: formatLong(exporter.notSentRecords),
+    notSentPackets: formatLong(exporter.notSentPackets),
+    notSentOctets: formatLong(exporter.notSentOctets),
+    queuedBytes: formatLong(exporter.queuedBytes),
+    templates: exporter.templates,
+    sessions: exporter.sessions,
+    lastError: exporter.lastError,
+    lastErrorTime: time(exporter.lastErrorMicros),
+  };
+}
+
 export function hostShape(host: HostView, spending: Spending): Json {
   return {
     id: host.id,
@@ -334,6 +356,7 @@ export function hostShape(host: HostView, spending: Spending): Json {
     sampleIntervalMs: host.sampleIntervalMs,
     delayAccounting: host.delayAccounting,
     subscribers: host.subscribers,
+    exporters: host.exporters.map(exporterShape),
     agentCapabilities: { capture: host.agentCapabilities.capture, others: host.agentCapabilities.others },
   };
 }

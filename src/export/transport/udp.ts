@@ -66,7 +66,7 @@ export class UdpTransport implements Transport {
       this.waiting -= contents.length;
       if (error !== null) {
         this.events?.lost(contents);
-        this.events?.failed(error);
+        this.events?.failed(withoutCall(error));
       }
       if (this.waiting === 0) this.drained?.();
     });
@@ -100,7 +100,7 @@ export class UdpTransport implements Transport {
       this.family = family === 6 ? 6 : 4;
       const socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4' });
       this.socket = socket;
-      socket.on('error', (error) => events.failed(error));
+      socket.on('error', (error) => events.failed(withoutCall(error)));
       // Connected, so that the kernel tells when nobody listens there.
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
@@ -125,4 +125,9 @@ export class UdpTransport implements Transport {
   private isEnded(): boolean {
     return this.isClosed;
   }
+}
+
+/** That nobody listens is heard of by sending and by receiving alike: one trouble, one text. */
+function withoutCall(error: NodeJS.ErrnoException): Error {
+  return error.code === 'ECONNREFUSED' ? new Error('connection refused: nobody listens there') : error;
 }

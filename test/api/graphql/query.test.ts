@@ -100,7 +100,7 @@ test('compiled and interpreted execution give the same, errors included', async 
     const context = {
       queries,
       caller: new Caller(LOCAL.scopes, api.state.now, 5000),
-      host: () => ({ ...api.state.status(), subscribers: 0 }),
+      host: () => ({ ...api.state.status(), subscribers: 0, exporters: [] }),
     };
     const interpreted = execute({ schema, document, variableValues: variables, contextValue: context });
     const executor = new Executor(schema);

@@ -1,0 +1,123 @@
+/** All collectors: meters flows once and hands the records to each. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { networkInterfaces, uptime } from 'node:os';
+import type { Config } from '../config/index.js';
+import type { HostFacts, LiveState } from '../correlate/index.js';
+import { ProcflowError } from '../errors.js';
+import type { Logger } from '../log.js';
+import { parseDestination } from './destination.js';
+import { Exporter, type ExporterStatus } from './exporter.js';
+import { Filler, type Exporter as ExporterFacts } from './filler.js';
+import { FlowMeter } from './meter.js';
+import type { FlowRecord } from './record.js';
+import { parseSpecification } from './specification.js';
+import type { TlsFiles } from './transport/stream.js';
+
+export interface ExportersOptions {
+  readonly config: Pick<Config, 'export' | 'flows'>;
+  readonly state: LiveState;
+  readonly host: Pick<HostFacts, 'id' | 'name'>;
+  readonly log: Logger;
+}
+
+const TICK_MS = 250;
+
+export class Exporters {
+  private readonly exporters: readonly Exporter[];
+  private readonly meter: FlowMeter;
+  private ticks: NodeJS.Timeout | undefined;
+  private unsubscribe: (() => void) | undefined;
+
+  /** @throws ProcflowError CONFIG_INVALID when a file for TLS cannot be read or is missing */
+  constructor(private readonly options: ExportersOptions) {
+    const { config, state, host, log } = options;
+    const specification = parseSpecification(config.export.template, config.export.biflow);
+    const facts = exporterFacts(host, config.export.domain);
+    const version = config.export.version === 9 ? 9 : 10;
+    this.exporters = config.export.to.map((text) => {
+      const destination = parseDestination(text, version);
+      const tls = destination.transport === 'TLS' ? readTls(config.export.tls) : null;
+      return new Exporter(destination, specification, config, facts, tls, log);
+    });
+    const fields = this.exporters.flatMap((exporter) => exporter.fields);
+    const filler = new Filler(state, facts, specification.shape, fields);
+    const take = (record: FlowRecord): void => this.take(record);
+    this.meter = new FlowMeter(config.flows, (interval) => filler.fill(interval, take));
+  }
+
+  /** Exports what is told from now on. */
+  start(): void {
+    if (this.exporters.length === 0) return;
+    this.unsubscribe = this.options.state.subscribe((fact) => this.meter.take(fact));
+    for (const exporter of this.exporters) exporter.start();
+    this.ticks = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  statuses(): ExporterStatus[] {
+    return this.exporters.map(({ status }) => status);
+  }
+
+  /** Sends what is left, and closes; the state has told its last facts by then. */
+  async close(): Promise<void> {
+    clearInterval(this.ticks);
+    this.unsubscribe?.();
+    await Promise.all(this.exporters.map((exporter) => exporter.close()));
+  }
+
+  private tick(): void {
+    this.meter.tick(this.options.state.nowMicros());
+    for (const exporter of this.exporters) this.guard(() => exporter.tick());
+  }
+
+  private take(record: FlowRecord): void {
+    for (const exporter of this.exporters) this.guard(() => exporter.take(record));
+  }
+
+  /** A fault of ours in one exporter must reach neither the others nor the correlator. */
+  private guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.options.log.error({ err: error }, 'an exporter failed by our fault');
+    }
+  }
+}
+
+function exporterFacts({ id, name }: Pick<HostFacts, 'id' | 'name'>, domain: number): ExporterFacts {
+  const sourceId = createHash('sha256').update(id).digest().readUInt32BE(0) || 1;
+  return {
+    hostName: name,
+    hostId: id,
+    ipv4: ownAddress('IPv4'),
+    ipv6: ownAddress('IPv6'),
+    sourceId,
+    domain: domain === 0 ? sourceId : domain,
+    bootMs: Math.floor(Date.now() - uptime() * 1000),
+  };
+}
+
+/** One that others can reach; link-local ones mean nothing elsewhere. */
+function ownAddress(family: 'IPv4' | 'IPv6'): string | null {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const mine = all.find((one) => one.family === family && !one.internal && !one.address.startsWith('fe80:'));
+  return mine?.address ?? null;
+}
+
+function readTls({ ca, cert, key }: Config['export']['tls']): TlsFiles {
+  if (cert === null || key === null) {
+    throw new ProcflowError(
+      'CONFIG_INVALID',
+      'ipfix+tls:// needs a certificate and its key: set export.tls.cert and export.tls.key',
+    );
+  }
+  return { ca: ca === null ? null : readPem('ca', ca), cert: readPem('cert', cert), key: readPem('key', key) };
+}
+
+function readPem(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ProcflowError('CONFIG_INVALID', `export.tls.${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
