@@ -1,7 +1,17 @@
 /** Templates, and the encoder that is compiled for each: a list of steps that one loop carries out for every record. */
 import type { Element } from './element.js';
 import type { FlowRecord } from './record.js';
-import { addressOctets, cutLength, TextBytes, utf8, writeNtp, writeU64, type Output } from './wire.js';
+import {
+  addressOctets,
+  cutLength,
+  TextBytes,
+  utf8,
+  writeNtp,
+  writeU16,
+  writeU32,
+  writeU64,
+  type Output,
+} from './wire.js';
 
 /** Field length of a variable-length text (RFC 7011 7). */
 export const VARIABLE = 65535;
@@ -13,30 +23,31 @@ export interface Field {
   readonly length: number;
 }
 
-/** What a step writes. */
-const STEP = {
-  u8: 0,
-  u16: 1,
-  u32: 2,
-  u64: 3,
-  seconds: 4,
-  milliseconds: 5,
-  ntpMicroseconds: 6,
-  ntpNanoseconds: 7,
-  uptime: 8,
-  ipv4: 9,
-  ipv6: 10,
-  variableText: 11,
-  fixedText: 12,
-} as const;
-/** Numbers of a step: what, from which place, how long. */
-const WORDS = 3;
+/** What a step writes. A const enum, so that the encoder's switch is over literals: it becomes a table of jumps. */
+const enum Step {
+  u8,
+  u16,
+  u32,
+  u64,
+  seconds,
+  milliseconds,
+  ntpMicroseconds,
+  ntpNanoseconds,
+  uptime,
+  ipv4,
+  ipv6,
+  variableText,
+  fixedText,
+}
 
 export class Template {
   /** As few octets as a record can have. */
   readonly minimumLength: number;
   readonly variableTexts: number;
-  readonly steps: Int32Array;
+  /** What to do for each field, with which place of the record, and in how many octets. */
+  readonly steps: readonly Step[];
+  readonly places: Int32Array;
+  readonly lengths: Int32Array;
   /** Whether the collector was told of it. */
   isAnnounced = false;
 
@@ -46,7 +57,9 @@ export class Template {
   ) {
     this.minimumLength = fields.reduce((sum, { length }) => sum + (length === VARIABLE ? 1 : length), 0);
     this.variableTexts = fields.filter(({ length }) => length === VARIABLE).length;
-    this.steps = Int32Array.from(fields.flatMap(stepOf));
+    this.steps = fields.map(stepOf);
+    this.places = Int32Array.from(fields, ({ element }) => element.place?.index ?? 0);
+    this.lengths = Int32Array.from(fields, ({ length }) => length);
   }
 
   /** Bit n is set when the n-th field is part of the flow key; the first 64 fields can be told (RFC 7011 4.4). */
@@ -57,40 +70,43 @@ export class Template {
   }
 }
 
-function stepOf({ element, length }: Field): [number, number, number] {
-  const { place, dataType, isUptime } = element;
-  const index = place?.index ?? 0;
-  if (isUptime) return [STEP.uptime, index, length];
+function stepOf({ element, length }: Field): Step {
+  const { dataType, isUptime } = element;
+  if (isUptime) return Step.uptime;
   switch (dataType) {
     case 'unsigned8':
     case 'unsigned16':
     case 'unsigned32':
     case 'unsigned64':
-      return [integerStep(length), index, length];
+      return integerStep(length);
     case 'dateTimeSeconds':
-      return [STEP.seconds, index, length];
+      return Step.seconds;
     case 'dateTimeMilliseconds':
-      return [STEP.milliseconds, index, length];
+      return Step.milliseconds;
     case 'dateTimeMicroseconds':
-      return [STEP.ntpMicroseconds, index, length];
+      return Step.ntpMicroseconds;
     case 'dateTimeNanoseconds':
-      return [STEP.ntpNanoseconds, index, length];
+      return Step.ntpNanoseconds;
     case 'ipv4Address':
-      return [STEP.ipv4, index, length];
+      return Step.ipv4;
     case 'ipv6Address':
-      return [STEP.ipv6, index, length];
+      return Step.ipv6;
     case 'string':
-      return [length === VARIABLE ? STEP.variableText : STEP.fixedText, index, length];
+      return length === VARIABLE ? Step.variableText : Step.fixedText;
   }
 }
 
-function integerStep(length: number): number {
-  return length === 1 ? STEP.u8 : length === 2 ? STEP.u16 : length === 4 ? STEP.u32 : STEP.u64;
+function integerStep(length: number): Step {
+  return length === 1 ? Step.u8 : length === 2 ? Step.u16 : length === 4 ? Step.u32 : Step.u64;
 }
 
 const texts = new TextBytes(utf8);
 const addresses = new TextBytes(addressOctets);
 const U32_MOST = 4_294_967_295;
+/** Longer texts are left to the platform's encoder. */
+const SHORT = 64;
+const DOT = 46;
+const DIGIT_ZERO = 48;
 
 /**
  * Writes a record; every value that its template names is known. Numbers that do not fit are written as the largest that
@@ -100,83 +116,99 @@ const U32_MOST = 4_294_967_295;
  * @returns false when there is no room: nothing was written then
  */
 export function encode(
-  { steps, minimumLength }: Template,
+  { steps, places, lengths, minimumLength }: Template,
   record: FlowRecord,
   out: Output,
   zeroMs: number,
   longest: number,
 ): boolean {
-  const { view, bytes } = out;
+  const { bytes } = out;
   const { numbers } = record;
   let offset = out.offset;
   let spare = out.limit - offset - minimumLength;
   if (spare < 0) return false;
-  for (let at = 0; at < steps.length; at += WORDS) {
-    const index = steps[at + 1] as number;
-    switch (steps[at] as number) {
-      case STEP.u8:
-        view.setUint8(offset, atMost(numbers[index] as number, 255));
+  for (let at = 0; at < steps.length; at++) {
+    const index = places[at] as number;
+    switch (steps[at] as Step) {
+      case Step.u8:
+        bytes[offset] = atMost(numbers[index] as number, 255);
         offset += 1;
         break;
-      case STEP.u16:
-        view.setUint16(offset, atMost(numbers[index] as number, 65535));
+      case Step.u16:
+        writeU16(bytes, offset, atMost(numbers[index] as number, 65535));
         offset += 2;
         break;
-      case STEP.u32:
-        view.setUint32(offset, atMost(numbers[index] as number, U32_MOST));
+      case Step.u32:
+        writeU32(bytes, offset, atMost(numbers[index] as number, U32_MOST));
         offset += 4;
         break;
-      case STEP.u64:
-        writeU64(view, offset, numbers[index] as number);
+      case Step.u64:
+        writeU64(bytes, offset, numbers[index] as number);
         offset += 8;
         break;
-      case STEP.seconds:
-        view.setUint32(offset, Math.floor((numbers[index] as number) / 1e6));
+      case Step.seconds:
+        writeU32(bytes, offset, Math.floor((numbers[index] as number) / 1e6));
         offset += 4;
         break;
-      case STEP.milliseconds:
-        writeU64(view, offset, Math.floor((numbers[index] as number) / 1e3));
+      case Step.milliseconds:
+        writeU64(bytes, offset, Math.floor((numbers[index] as number) / 1e3));
         offset += 8;
         break;
-      case STEP.ntpMicroseconds:
-        writeNtp(view, offset, numbers[index] as number, true);
+      case Step.ntpMicroseconds:
+        writeNtp(bytes, offset, numbers[index] as number, true);
         offset += 8;
         break;
-      case STEP.ntpNanoseconds:
-        writeNtp(view, offset, numbers[index] as number, false);
+      case Step.ntpNanoseconds:
+        writeNtp(bytes, offset, numbers[index] as number, false);
         offset += 8;
         break;
-      case STEP.uptime:
-        view.setUint32(offset, uptimeMs(numbers[index] as number, zeroMs));
+      case Step.uptime:
+        writeU32(bytes, offset, uptimeMs(numbers[index] as number, zeroMs));
         offset += 4;
         break;
-      case STEP.ipv4:
-        offset = copy(addresses.of(record.texts[index] as string), 4, bytes, offset);
+      case Step.ipv4:
+        writeIpv4(record.texts[index] as string, bytes, offset);
+        offset += 4;
         break;
-      case STEP.ipv6:
-        offset = copy(addresses.of(record.texts[index] as string), 16, bytes, offset);
+      case Step.ipv6:
+        bytes.set(addresses.of(record.texts[index] as string), offset);
+        offset += 16;
         break;
-      case STEP.variableText: {
-        const text = texts.of(record.texts[index] as string);
-        const length = cutLength(text, longest);
-        spare -= length < 255 ? length : length + 2;
+      case Step.variableText: {
+        const text = record.texts[index] as string;
+        const { length } = text;
+        if (length <= SHORT && length <= longest && length <= spare && writeAscii(text, length, bytes, offset + 1)) {
+          bytes[offset] = length;
+          spare -= length;
+          offset += 1 + length;
+          break;
+        }
+        const encoded = texts.of(text);
+        const size = cutLength(encoded, longest);
+        spare -= size < 255 ? size : size + 2;
         if (spare < 0) return false;
-        if (length < 255) bytes[offset++] = length;
+        if (size < 255) bytes[offset++] = size;
         else {
           bytes[offset] = 255;
-          view.setUint16(offset + 1, length);
+          writeU16(bytes, offset + 1, size);
           offset += 3;
         }
-        offset = copy(text, length, bytes, offset);
+        bytes.set(size === encoded.length ? encoded : encoded.subarray(0, size), offset);
+        offset += size;
         break;
       }
-      case STEP.fixedText: {
-        const size = steps[at + 2] as number;
-        const text = texts.of(record.texts[index] as string);
+      case Step.fixedText: {
+        const text = record.texts[index] as string;
+        const end = offset + (lengths[at] as number);
         // At least one zero at the end: readers of C strings run on otherwise.
-        const end = copy(text, cutLength(text, size - 1), bytes, offset);
-        offset += size;
-        bytes.fill(0, end, offset);
+        let { length } = text;
+        if (length > SHORT || offset + length >= end || !writeAscii(text, length, bytes, offset)) {
+          const encoded = texts.of(text);
+          length = cutLength(encoded, end - offset - 1);
+          bytes.set(length === encoded.length ? encoded : encoded.subarray(0, length), offset);
+        }
+        bytes.fill(0, offset + length, end);
+        offset = end;
         break;
       }
     }
@@ -195,12 +227,26 @@ function uptimeMs(micros: number, zeroMs: number): number {
   return Math.max(0, Math.floor(micros / 1e3) - zeroMs);
 }
 
-/** `set` of typed arrays costs more than the few octets of a name. */
-function copy(from: Uint8Array, length: number, to: Uint8Array, offset: number): number {
-  if (length > 48) {
-    to.set(length === from.length ? from : from.subarray(0, length), offset);
-    return offset + length;
+/** Names are short and ASCII nearly always: written at once they need no look-up. @returns false when it is not ASCII */
+function writeAscii(text: string, length: number, bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 0x7f) return false;
+    bytes[offset + i] = code;
   }
-  for (let i = 0; i < length; i++) to[offset + i] = from[i] as number;
-  return offset + length;
+  return true;
+}
+
+/** Of a dotted quad. */
+function writeIpv4(text: string, bytes: Uint8Array, offset: number): void {
+  let octet = 0;
+  let at = offset;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      bytes[at++] = octet;
+      octet = 0;
+    } else octet = octet * 10 + code - DIGIT_ZERO;
+  }
+  bytes[at] = octet;
 }

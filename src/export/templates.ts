@@ -2,8 +2,8 @@
 import type { FlowRecord } from './record.js';
 import { Template, type Field } from './template.js';
 
-/** A bit in the key of a record; a number holds so many exactly. */
-const BITS = 52;
+/** Fields that one level of the tree stands for: bits of a small integer. */
+const BITS = 30;
 
 /** By the fields that are known; each level of the tree stands for some of them. */
 type Node = Map<number, Node | Template>;
@@ -12,9 +12,8 @@ export class Templates {
   private readonly root: Node = new Map();
   /** In the order of their ids. */
   readonly all: Template[] = [];
-  /** Of the fields that something measures: kind and index of their places. */
-  private readonly isText: readonly boolean[];
-  private readonly index: readonly number[];
+  /** Of the fields that something measures: the index of a number, or the complement of that of a text. */
+  private readonly places: Int32Array;
   private readonly fields: readonly Field[];
 
   constructor(
@@ -24,27 +23,26 @@ export class Templates {
     private readonly most = 512,
   ) {
     this.fields = fields.filter(({ element }) => element.place !== null);
-    this.isText = this.fields.map(({ element }) => element.place?.kind === 'text');
-    this.index = this.fields.map(({ element }) => element.place?.index ?? 0);
+    this.places = Int32Array.from(this.fields, ({ element: { place } }) => {
+      const index = place?.index ?? 0;
+      return place?.kind === 'text' ? ~index : index;
+    });
   }
 
   /** The template of what a record knows; null when it knows nothing, or there are too many. */
   of({ numbers, texts }: FlowRecord): Template | null {
-    const { isText, index, root } = this;
-    const count = index.length;
+    const { places, root } = this;
+    const count = places.length;
     let node = root;
     let key = 0;
-    let bit = 1;
-    for (let i = 0; i < count; i++) {
-      const at = index[i] as number;
-      const isKnown = isText[i] === true ? texts[at] !== null : (numbers[at] as number) === (numbers[at] as number);
-      if (isKnown) key += bit;
-      bit *= 2;
-      if ((i + 1) % BITS === 0 && i + 1 < count) {
+    for (let i = 0, bit = 0; i < count; i++, bit++) {
+      if (bit === BITS) {
         node = child(node, key);
         key = 0;
-        bit = 1;
+        bit = 0;
       }
+      const at = places[i] as number;
+      if (at < 0 ? texts[~at] !== null : !Number.isNaN(numbers[at])) key |= 1 << bit;
     }
     const found = node.get(key);
     if (found instanceof Template) return found;
@@ -58,8 +56,8 @@ export class Templates {
 
   private make(node: Node, key: number, numbers: Float64Array, texts: readonly (string | null)[]): Template | null {
     const known = this.fields.filter((_, i) => {
-      const at = this.index[i] ?? 0;
-      return this.isText[i] === true ? texts[at] !== null : !Number.isNaN(numbers[at]);
+      const at = this.places[i] ?? 0;
+      return at < 0 ? texts[~at] !== null : !Number.isNaN(numbers[at]);
     });
     if (known.length === 0 || this.all.length >= this.most) return null;
     const template = new Template(this.firstId + this.all.length, known);

@@ -61,21 +61,35 @@ export class Output {
   }
 }
 
+// Octet by octet: stores into a Uint8Array are compiled to a machine instruction each, the methods of DataView may be calls.
+
+export function writeU16(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value >>> 8;
+  bytes[offset + 1] = value;
+}
+
+export function writeU32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value >>> 24;
+  bytes[offset + 1] = value >>> 16;
+  bytes[offset + 2] = value >>> 8;
+  bytes[offset + 3] = value;
+}
+
 /** A whole number of up to 53 bits in 8 octets. */
-export function writeU64(view: DataView, offset: number, value: number): void {
+export function writeU64(bytes: Uint8Array, offset: number, value: number): void {
   const high = Math.floor(value / TWO_32);
-  view.setUint32(offset, high);
-  view.setUint32(offset + 4, value - high * TWO_32);
+  writeU32(bytes, offset, high);
+  writeU32(bytes, offset + 4, value - high * TWO_32);
 }
 
 /** NTP time stamp of µs of Unix time. The lowest 11 bits of the fraction are 0 (RFC 7011 6.1.9); so that no reader loses a µs, up. */
-export function writeNtp(view: DataView, offset: number, micros: number, isMicroseconds: boolean): void {
+export function writeNtp(bytes: Uint8Array, offset: number, micros: number, isMicroseconds: boolean): void {
   const seconds = Math.floor(micros / 1e6);
   const exact = ((micros - seconds * 1e6) * TWO_32) / 1e6;
   const fraction = isMicroseconds ? Math.ceil(exact / 2048) * 2048 : Math.ceil(exact);
   const carry = fraction >= TWO_32 ? 1 : 0;
-  view.setUint32(offset, (seconds + NTP_TO_UNIX_SECONDS + carry) % TWO_32);
-  view.setUint32(offset + 4, fraction % TWO_32);
+  writeU32(bytes, offset, (seconds + NTP_TO_UNIX_SECONDS + carry) % TWO_32);
+  writeU32(bytes, offset + 4, fraction % TWO_32);
 }
 
 /** As many octets as fit into `most` without cutting a character. */
