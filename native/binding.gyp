@@ -13,6 +13,7 @@
         'src/bpf_programs.cc',
         'src/capture_thread.cc',
         'src/cgroup_root.cc',
+        'src/datagram_sender.cc',
         'src/delay_accounting.cc',
         'src/descriptor_search.cc',
         'src/ebpf_rows.cc',

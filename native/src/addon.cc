@@ -11,6 +11,7 @@
 #include "batch.h"
 #include "bpf_programs.h"
 #include "capture_thread.h"
+#include "datagram_sender.h"
 #include "ebpf_source.h"
 #include "privileges.h"
 #include "procfs_source.h"
@@ -265,8 +266,49 @@ void drop(const Napi::CallbackInfo& info) {
   }
 }
 
+class Sender : public Napi::ObjectWrap<Sender> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "DatagramSender",
+                       {InstanceMethod<&Sender::send>("send"), InstanceMethod<&Sender::close>("close")});
+  }
+
+  // new DatagramSender(address: string, port: number)
+  explicit Sender(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sender>(info) {
+    try {
+      sender_ = std::make_unique<DatagramSender>(info[0].As<Napi::String>().Utf8Value(),
+                                                 static_cast<std::uint16_t>(info[1].As<Napi::Number>().Uint32Value()));
+    } catch (const std::exception& error) {
+      throw Napi::Error::New(info.Env(), error.what());
+    }
+  }
+
+ private:
+  // send(slots: Uint8Array, slotBytes: number, lengths: Uint32Array, first: number, count: number): number
+  Napi::Value send(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const auto slots = info[0].As<Napi::Uint8Array>();
+    const std::size_t slot_size = info[1].As<Napi::Number>().Uint32Value();
+    const auto lengths = info[2].As<Napi::Uint32Array>();
+    const std::size_t first = info[3].As<Napi::Number>().Uint32Value();
+    const std::size_t count = info[4].As<Napi::Number>().Uint32Value();
+    if (!sender_) throw Napi::Error::New(env, "the sender is closed");
+    if (first + count > lengths.ElementLength() || (first + count) * slot_size > slots.ElementLength())
+      throw Napi::RangeError::New(env, "there are not so many slots");
+    for (std::size_t i = first; i < first + count; i++)
+      if (lengths[i] > slot_size) throw Napi::RangeError::New(env, "a datagram is longer than its slot");
+    return Napi::Number::New(
+        env, sender_->send(slots.Data() + first * slot_size, slot_size, lengths.Data() + first, count));
+  }
+
+  void close(const Napi::CallbackInfo&) { sender_.reset(); }
+
+  std::unique_ptr<DatagramSender> sender_;
+};
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Capture", Capture::define(env));
+  exports.Set("DatagramSender", Sender::define(env));
   exports.Set("layout", Napi::String::New(env, layout_text()));
   exports.Set("layoutVersion", Napi::Number::New(env, PF_LAYOUT_VERSION));
   exports.Set("bpfObstacle", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

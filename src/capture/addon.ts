@@ -76,6 +76,16 @@ export interface NativeCapture {
   setBudget(percent: number): void;
 }
 
+/** Sends many datagrams with one system call. */
+export interface DatagramSender {
+  /**
+   * Sends datagrams that lie in slots of equal size, in their order, without waiting.
+   * @returns how many went; when none did, the negative errno of the first
+   */
+  send(slots: Uint8Array, slotBytes: number, lengths: Uint32Array, first: number, count: number): number;
+  close(): void;
+}
+
 export interface Addon {
   readonly layout: string;
   readonly layoutVersion: number;
@@ -86,6 +96,11 @@ export interface Addon {
     onBatch: (batch: ArrayBuffer) => void,
     onFailure: (reason: string) => void,
   ) => NativeCapture;
+  /**
+   * A connected UDP socket.
+   * @throws Error with the reason when there is no way to the address
+   */
+  readonly DatagramSender: new (address: string, port: number) => DatagramSender;
   /** What stands against eBPF on this host; empty when nothing does. */
   bpfObstacle(): string;
   /**

@@ -1,5 +1,5 @@
 /** Where batches come from: the kernel, /proc, or a recording. */
-export { loadAddon } from './addon.js';
+export { loadAddon, type DatagramSender } from './addon.js';
 export { decodeBatch, type Batch } from './batch.js';
 export { agentCapabilities, effectiveCapabilities, type AgentCapabilities } from './capabilities.js';
 export { Capture, type CaptureOptions, type CaptureStatus } from './capture.js';

@@ -153,7 +153,7 @@ function transportTo(destination: Destination, config: Config['export'], tls: Tl
   const { transport } = destination;
   switch (transport) {
     case 'UDP':
-      return new UdpTransport({ ...hostOf(destination), mtu, queueBytes, retryMs: reconnectMs });
+      return new UdpTransport({ ...hostOf(destination), mtu, retryMs: reconnectMs });
     case 'TCP':
       return new StreamTransport({ ...hostOf(destination), queueBytes, reconnectMs, connectTimeoutMs, tls: null });
     case 'TLS':

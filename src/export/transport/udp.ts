@@ -1,6 +1,7 @@
 /** UDP: a datagram for each message. What the network loses nobody knows; what this host cannot send is counted. */
-import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { getSystemErrorName } from 'node:util';
+import { loadAddon, type DatagramSender } from '../../capture/index.js';
 import type { Contents, Transport, TransportEvents } from './transport.js';
 
 export interface UdpOptions {
@@ -8,8 +9,6 @@ export interface UdpOptions {
   readonly port: number;
   /** Largest IP packet. */
   readonly mtu: number;
-  /** Most octets that wait. */
-  readonly queueBytes: number;
   /** From one attempt to find the collector's address to the next. */
   readonly retryMs: number;
 }
@@ -17,37 +16,46 @@ export interface UdpOptions {
 const UDP_HEADER = 8;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
-const LARGEST_IPV4 = 65_535;
+/** Messages that wait to go together; the kernel's queue comes behind them. */
+const SLOTS = 256;
+/** A batch that is worth a system call. */
+const BATCH = 64;
+/** When the kernel's queue is full. */
+const FULL_MS = 2;
 const CLOSE_MS = 1000;
 
 export class UdpTransport implements Transport {
   readonly name = 'UDP';
   readonly isReliable = false;
   readonly isFull = false;
-  private socket: Socket | null = null;
-  private isConnected = false;
+  private sender: DatagramSender | null = null;
   private isClosed = false;
   private family: 4 | 6 = 4;
-  private waiting = 0;
   private retry: NodeJS.Timeout | null = null;
-  private drained: (() => void) | null = null;
   private events: TransportEvents | null = null;
+  /** Those from `first` to `end` wait. */
+  private slots = new Uint8Array(0);
+  private readonly lengths = new Uint32Array(SLOTS);
+  private readonly contents: Contents[] = [];
+  private first = 0;
+  private end = 0;
+  private waitingBytes = 0;
+  private isScheduled = false;
 
   constructor(private readonly options: UdpOptions) {}
 
   get messageLimit(): number {
-    const headers = UDP_HEADER + (this.family === 4 ? IPV4_HEADER : IPV6_HEADER);
-    const limit = Math.min(this.options.mtu, LARGEST_IPV4) - headers;
+    const limit = this.options.mtu - UDP_HEADER - (this.family === 4 ? IPV4_HEADER : IPV6_HEADER);
     // A multiple of four, so that there is always room for padding.
     return limit - (limit % 4);
   }
 
   get isReady(): boolean {
-    return this.isConnected && this.waiting < this.options.queueBytes;
+    return this.sender !== null && this.end < SLOTS;
   }
 
   get queuedBytes(): number {
-    return this.waiting;
+    return this.waitingBytes;
   }
 
   start(events: TransportEvents): void {
@@ -56,20 +64,23 @@ export class UdpTransport implements Transport {
   }
 
   send(message: Uint8Array, contents: Contents): void {
-    const { socket } = this;
-    if (socket === null || !this.isConnected) {
+    if (!this.isReady) {
       this.events?.lost(contents);
       return;
     }
-    this.waiting += message.length;
-    socket.send(Buffer.from(message), (error) => {
-      this.waiting -= contents.length;
-      if (error !== null) {
-        this.events?.lost(contents);
-        this.events?.failed(withoutCall(error));
-      }
-      if (this.waiting === 0) this.drained?.();
-    });
+    this.slots.set(message, this.end * this.messageLimit);
+    this.lengths[this.end] = message.length;
+    this.contents[this.end] = contents;
+    this.waitingBytes += message.length;
+    this.end++;
+    if (this.end % BATCH === 0) this.sendWaiting();
+    else if (!this.isScheduled) {
+      this.isScheduled = true;
+      setImmediate(() => {
+        this.isScheduled = false;
+        this.sendWaiting();
+      });
+    }
   }
 
   renew(): void {
@@ -79,55 +90,70 @@ export class UdpTransport implements Transport {
   async close(): Promise<void> {
     this.isClosed = true;
     if (this.retry !== null) clearTimeout(this.retry);
-    if (this.waiting > 0) {
-      await new Promise<void>((resolve) => {
-        const late = setTimeout(resolve, CLOSE_MS);
-        this.drained = () => {
-          clearTimeout(late);
-          resolve();
-        };
-      });
+    const deadline = performance.now() + CLOSE_MS;
+    this.sendWaiting();
+    while (this.waitingBytes > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, FULL_MS));
+      this.sendWaiting();
     }
-    this.isConnected = false;
-    this.socket?.close();
-    this.socket = null;
+    this.sender?.close();
+    this.sender = null;
+  }
+
+  /** Hands the kernel what waits; when it has no room, the rest goes later. */
+  private sendWaiting(): void {
+    const { sender } = this;
+    if (sender === null) return;
+    while (this.first < this.end) {
+      const sent = sender.send(this.slots, this.messageLimit, this.lengths, this.first, this.end - this.first);
+      if (sent < 0 && isFull(sent)) {
+        this.retry ??= setTimeout(() => {
+          this.retry = null;
+          this.sendWaiting();
+        }, FULL_MS);
+        return;
+      }
+      if (sent < 0) this.lose(sent);
+      for (let i = 0; i < Math.max(1, sent); i++) this.waitingBytes -= this.lengths[this.first + i] ?? 0;
+      this.first += Math.max(1, sent);
+    }
+    this.first = 0;
+    this.end = 0;
+  }
+
+  private lose(errno: number): void {
+    const contents = this.contents[this.first];
+    if (contents !== undefined) this.events?.lost(contents);
+    this.events?.failed(new Error(reasonOf(errno)));
   }
 
   private async open(events: TransportEvents): Promise<void> {
+    this.retry = null;
     try {
-      const { address, family } = await lookup(this.options.host);
+      const { host, port } = this.options;
+      const { address, family } = await lookup(host);
       if (this.isClosed) return;
       this.family = family === 6 ? 6 : 4;
-      const socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4' });
-      this.socket = socket;
-      socket.on('error', (error) => events.failed(withoutCall(error)));
+      const { DatagramSender } = loadAddon();
       // Connected, so that the kernel tells when nobody listens there.
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.connect(this.options.port, address, () => {
-          socket.off('error', reject);
-          resolve();
-        });
-      });
-      if (this.isEnded()) return;
-      this.isConnected = true;
+      this.sender = new DatagramSender(address, port);
+      this.slots = new Uint8Array(SLOTS * this.messageLimit);
       events.up();
     } catch (error) {
-      this.socket?.close();
-      this.socket = null;
-      if (this.isEnded()) return;
+      if (this.isClosed) return;
       events.down(error as Error);
       this.retry = setTimeout(() => void this.open(events), this.options.retryMs);
     }
   }
-
-  /** Asked again after waiting. */
-  private isEnded(): boolean {
-    return this.isClosed;
-  }
 }
 
-/** That nobody listens is heard of by sending and by receiving alike: one trouble, one text. */
-function withoutCall(error: NodeJS.ErrnoException): Error {
-  return error.code === 'ECONNREFUSED' ? new Error('connection refused: nobody listens there') : error;
+function isFull(errno: number): boolean {
+  const name = getSystemErrorName(errno);
+  return name === 'EAGAIN' || name === 'ENOBUFS';
+}
+
+function reasonOf(errno: number): string {
+  const name = getSystemErrorName(errno);
+  if (name === 'ECONNREFUSED') return `nobody listens there (${name})`;
+  return name === 'EMSGSIZE' ? `the path takes only smaller packets: set export.mtu (${name})` : name;
 }
