@@ -15,6 +15,8 @@ const TESTS = [
   ...['gcc', 'libc6-dev', 'liburing-dev', 'g++', 'make'],
   ...['openssl', 'dnsmasq-base', 'bind9-dnsutils', 'openssh-client', 'openssh-server', 'redis-server', 'redis-tools'],
   ...['postgresql', 'mosquitto', 'mosquitto-clients', 'util-linux'],
+  // Readers of what is exported.
+  ...['tshark', 'nfdump', 'pmacct', 'libfixbuf-tools'],
 ];
 
 const BENCH = ['softflowd'];

@@ -45,6 +45,22 @@ test('UDP: all records arrive, and statistics tell of all of them', async () => 
   await collector.stop();
 });
 
+test('UDP: no datagram is larger than the MTU lets it be', async () => {
+  const collector = await UdpCollector.start();
+  const to = `ipfix://127.0.0.1:${collector.port}`;
+  const harness = new ExportHarness({ 'export.to': to, 'export.mtu': '576', 'export.template': '@NTOPNG@ @PROCESS@' });
+  await harness.up();
+  harness.flows(100);
+  await until(
+    () => collector.received.flows.length === 100,
+    () => `${collector.received.flows.length} records`,
+  );
+  const lengths = collector.received.messages.map(({ length }) => length);
+  assert.ok(Math.max(...lengths) <= 576 - 28 && Math.max(...lengths) > 400);
+  await harness.close();
+  await collector.stop();
+});
+
 test('UDP: nobody listens, then somebody does', async () => {
   const reserved = await UdpCollector.start();
   const { port } = reserved;

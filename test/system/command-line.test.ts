@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,7 @@ describe('help', () => {
   test('of the program names the commands and shows examples', () => {
     const { status, stdout } = procflow('--help');
     assert.equal(status, 0);
-    for (const command of ['run', 'record', 'doctor', 'token', 'config'])
+    for (const command of ['run', 'record', 'doctor', 'token', 'config', 'elements'])
       assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
     assert.match(stdout, /Examples:/);
   });
@@ -42,6 +43,9 @@ describe('wrong use', () => {
     [['token', 'create', '--name', 'x', '--scope', 'flow:read'], /did you mean "flows:read"\?/],
     [['token', 'create', '--name', 'x'], /--scope/],
     [['record'], /file/],
+    [['-T', '%IN_BYTE'], /--template: export\.template: there is no element "IN_BYTE"; did you mean "IN_BYTES"\?/],
+    [['-n', 'ipfx://host'], /--export: export\.to\.0: .*there is no scheme "ipfx"; did you mean "ipfix"\?/],
+    [['-V', '7'], /from 9 to 10/],
   ];
   for (const [args, message] of cases) {
     test(`procflow ${args.join(' ')}`, () => {
@@ -52,6 +56,45 @@ describe('wrong use', () => {
       assert.equal(stdout, '');
     });
   }
+});
+
+test("nProbe's letters mean the same here", () => {
+  const letters = ['-n', 'a:1', '-n', 'b:2', '-V', '9', '-t', '60', '-d', '15', '-T', '%IN_BYTES @PROCESS@'];
+  const { status, stdout } = procflow('config', '--print', ...letters);
+  assert.equal(status, 0);
+  for (const line of [
+    'activeTimeoutMs: 60000',
+    'idleTimeoutMs: 15000',
+    'version: 9',
+    'template: "%IN_BYTES @PROCESS@"',
+  ]) {
+    assert.ok(stdout.includes(line), line);
+  }
+  assert.match(stdout, /to:\n +- a:1\n +- b:2\n/);
+});
+
+describe('elements', () => {
+  test('lists every element with its ids', () => {
+    const { status, stdout } = procflow('elements');
+    assert.equal(status, 0);
+    assert.match(stdout, /^%SRC_PROC_NAME +35632\/169 +57641 +string/m);
+    assert.match(stdout, /^%IN_BYTES +%octetDeltaCount +1 +1 +unsigned64/m);
+    assert.match(stdout, /^@PROCESS@ /m);
+  });
+
+  test('as JSON', () => {
+    const { elements } = JSON.parse(procflow('elements', '--json').stdout) as { elements: Record<string, unknown>[] };
+    const pid = elements.find(({ name }) => name === 'DST_PROC_PID');
+    assert.deepEqual(
+      [pid?.['enterprise'], pid?.['id'], pid?.['netflow9Type'], pid?.['isMeasured']],
+      [35632, 375, 57847, true],
+    );
+  });
+
+  test('docs/elements.md has the table of this program', () => {
+    const text = readFileSync(fileURLToPath(new URL('../../../docs/elements.md', import.meta.url)), 'utf8');
+    assert.ok(text.endsWith(procflow('elements', '--markdown').stdout));
+  });
 });
 
 test('config prints the effective configuration, flags in their order', () => {

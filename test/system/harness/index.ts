@@ -31,5 +31,6 @@ export { copyBuild } from './readable-build.js';
 export { PacketCapture, readPackets, sum, sumBetween, type WireCount, type WirePacket } from './packet-capture.js';
 export { MeasuredServer, type Cost } from './measured-server.js';
 export { RawClient } from './raw-client.js';
+export { pcapOf, type Datagram } from './pcap.js';
 export { Tap, type Row } from './tap.js';
 export { spend, UsageRows, type Edges, type Reading, type Spent } from './usage-rows.js';
