@@ -6,10 +6,12 @@ const UDP_HEADER = 8;
 
 export interface Datagram {
   readonly port: number;
+  /** Port that it comes from. */
+  readonly source?: number;
   readonly bytes: Buffer;
 }
 
-/** All from 127.0.0.1:1024 to their port at 127.0.0.1. */
+/** All from and to 127.0.0.1. */
 export function pcapOf(datagrams: readonly Datagram[]): Buffer {
   const head = Buffer.alloc(24);
   head.writeUInt32LE(0xa1b2c3d4, 0);
@@ -20,7 +22,7 @@ export function pcapOf(datagrams: readonly Datagram[]): Buffer {
   return Buffer.concat([head, ...datagrams.map(packetOf)]);
 }
 
-function packetOf({ port, bytes }: Datagram, index: number): Buffer {
+function packetOf({ port, source = 1024, bytes }: Datagram, index: number): Buffer {
   const length = IPV4_HEADER + UDP_HEADER + bytes.length;
   const record = Buffer.alloc(16);
   record.writeUInt32LE(1_800_000_000 + index, 0);
@@ -33,7 +35,7 @@ function packetOf({ port, bytes }: Datagram, index: number): Buffer {
   headers[9] = 17;
   headers.writeUInt32BE(0x7f000001, 12);
   headers.writeUInt32BE(0x7f000001, 16);
-  headers.writeUInt16BE(1024, IPV4_HEADER);
+  headers.writeUInt16BE(source, IPV4_HEADER);
   headers.writeUInt16BE(port, IPV4_HEADER + 2);
   headers.writeUInt16BE(UDP_HEADER + bytes.length, IPV4_HEADER + 4);
   return Buffer.concat([record, headers, bytes]);
