@@ -72,7 +72,7 @@ test('a connection has the application that its packets tell of, and equal ones 
   assert.deepEqual(stage.facts(), ['UPDATED ?→?', 'UPDATED ?→?']);
   const [first, second] = stage.flows;
   assert.deepEqual(first?.application, {
-    id: 91,
+    id: 126,
     protocol: 'TLS',
     name: 'Google',
     category: 'Web',
