@@ -9,7 +9,7 @@ import { ipfix } from './ipfix.js';
 import { netflow9 } from './netflow9.js';
 import type { FlowRecord } from './record.js';
 import { Session } from './session.js';
-import { fieldsOf, type Specification } from './specification.js';
+import { fieldsOf, shapeIn, type Shape, type Specification } from './specification.js';
 import type { Field } from './template.js';
 import { FileTransport } from './transport/file.js';
 import { StreamTransport, type TlsFiles } from './transport/stream.js';
@@ -47,6 +47,8 @@ const FORMATS = { IPFIX: ipfix, NETFLOW_V9: netflow9 } as const;
 export class Exporter {
   /** What its records may tell. */
   readonly fields: readonly Field[];
+  /** How many records tell of an interval. */
+  readonly shape: Shape;
   private readonly format: Format;
   private readonly transport: Transport;
   private readonly session: Session;
@@ -65,6 +67,7 @@ export class Exporter {
   ) {
     this.format = FORMATS[destination.format];
     this.fields = fieldsOf(specification, this.format);
+    this.shape = shapeIn(specification, this.fields);
     this.transport = transportTo(destination, config.export, tls);
     const { templateRefreshMs, templateRefreshPackets, statisticsIntervalMs, maxDelayMs } = config.export;
     this.session = new Session({

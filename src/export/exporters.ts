@@ -11,7 +11,7 @@ import { Exporter, type ExporterStatus } from './exporter.js';
 import { Filler, type Exporter as ExporterFacts } from './filler.js';
 import { FlowMeter } from './meter.js';
 import type { FlowRecord } from './record.js';
-import { parseSpecification } from './specification.js';
+import { parseSpecification, type Shape } from './specification.js';
 import type { TlsFiles } from './transport/stream.js';
 
 export interface ExportersOptions {
@@ -21,6 +21,12 @@ export interface ExportersOptions {
   readonly log: Logger;
 }
 
+interface Filling {
+  readonly filler: Filler;
+  readonly take: (record: FlowRecord) => void;
+}
+
+const SHAPES: readonly Shape[] = ['uniflow', 'biflow', 'both'];
 const TICK_MS = 250;
 
 export class Exporters {
@@ -31,7 +37,7 @@ export class Exporters {
 
   /** @throws ProcflowError CONFIG_INVALID when a file for TLS cannot be read or is missing */
   constructor(private readonly options: ExportersOptions) {
-    const { config, state, host, log } = options;
+    const { config, host, log } = options;
     const specification = parseSpecification(config.export.template, config.export.biflow);
     const facts = exporterFacts(host, config.export.domain);
     const version = config.export.version === 9 ? 9 : 10;
@@ -40,10 +46,10 @@ export class Exporters {
       const tls = destination.transport === 'TLS' ? readTls(config.export.tls) : null;
       return new Exporter(destination, specification, config, facts, tls, log);
     });
-    const fields = this.exporters.flatMap((exporter) => exporter.fields);
-    const filler = new Filler(state, facts, specification.shape, fields);
-    const take = (record: FlowRecord): void => this.take(record);
-    this.meter = new FlowMeter(config.flows, (interval) => filler.fill(interval, take));
+    const fillings = SHAPES.flatMap((shape) => this.filling(shape, facts));
+    this.meter = new FlowMeter(config.flows, (interval) => {
+      for (const { filler, take } of fillings) filler.fill(interval, take);
+    });
   }
 
   /** Exports what is told from now on. */
@@ -70,8 +76,15 @@ export class Exporters {
     for (const exporter of this.exporters) this.guard(() => exporter.tick());
   }
 
-  private take(record: FlowRecord): void {
-    for (const exporter of this.exporters) this.guard(() => exporter.take(record));
+  /** What makes records of a shape, and who takes them; nothing when nobody does. */
+  private filling(shape: Shape, facts: ExporterFacts): Filling[] {
+    const takers = this.exporters.filter((exporter) => exporter.shape === shape);
+    if (takers.length === 0) return [];
+    const fields = takers.flatMap((exporter) => exporter.fields);
+    const take = (record: FlowRecord): void => {
+      for (const exporter of takers) this.guard(() => exporter.take(record));
+    };
+    return [{ filler: new Filler(this.options.state, facts, shape, fields), take }];
   }
 
   /** A fault of ours in one exporter must reach neither the others nor the correlator. */

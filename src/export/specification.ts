@@ -1,7 +1,7 @@
 /** What a template is to tell, as nProbe's `-T` has it: `%IPV4_SRC_ADDR %IN_BYTES @PROCESS@ %SRC_PROC_NAME:32`. */
 import { ProcflowError } from '../errors.js';
 import { didYouMean, printable } from '../text.js';
-import { reverseOf, type Element } from './element.js';
+import { PEN, reverseOf, type Element } from './element.js';
 import { elementNamed, elementNames } from './elements.js';
 import type { Format } from './format.js';
 import { MACROS } from './macros.js';
@@ -114,6 +114,11 @@ export function fieldsOf({ items, shape }: Specification, format: Format): reado
     add(elementNamed('biflowDirection'));
   }
   return fields;
+}
+
+/** A format that cannot tell of the other direction gets a record for each. */
+export function shapeIn({ shape }: Specification, fields: readonly Field[]): Shape {
+  return shape === 'biflow' && !fields.some(({ element }) => element.pen === PEN.reverse) ? 'uniflow' : shape;
 }
 
 /** IPFIX has times that need no boot time beside them. */

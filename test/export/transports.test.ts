@@ -61,6 +61,25 @@ test('UDP: no datagram is larger than the MTU lets it be', async () => {
   await collector.stop();
 });
 
+test('with biflows, NetFlow v9 gets a record for each direction all the same', async () => {
+  const [ipfix, netflow9] = [await UdpCollector.start(), await UdpCollector.start()];
+  const to = `ipfix://127.0.0.1:${ipfix.port},netflow9://127.0.0.1:${netflow9.port}`;
+  const harness = new ExportHarness({ 'export.to': to, 'export.biflow': 'true' });
+  await harness.up(0);
+  await harness.up(1);
+  harness.flows(10);
+  await harness.close();
+  await until(
+    () => ipfix.received.flows.length === 10 && netflow9.received.flows.length === 20,
+    () => `${ipfix.received.flows.length} and ${netflow9.received.flows.length} records`,
+  );
+  const octets = (name: string, { flows }: Received): number =>
+    flows.reduce((sum, { values }) => sum + Number(values[name] ?? 0), 0);
+  assert.equal(octets('octetDeltaCount', ipfix.received) + octets('reverseOctetDeltaCount', ipfix.received), 14_000);
+  assert.equal(octets('octetDeltaCount', netflow9.received), 14_000);
+  await Promise.all([ipfix.stop(), netflow9.stop()]);
+});
+
 test('UDP: nobody listens, then somebody does', async () => {
   const reserved = await UdpCollector.start();
   const { port } = reserved;
