@@ -25,8 +25,9 @@ class Metered {
   toldMicros = -Infinity;
   /** The second in which it is looked at again; -1 while it is silent. */
   dueSecond = -1;
-  readonly client = new Told();
-  readonly server = new Told();
+  /** Null before the first report, which for most flows is the last. */
+  client: Told | null = null;
+  server: Told | null = null;
 
   constructor(readonly flow: Flow) {
     this.startMicros = flow.startMicros;
@@ -37,7 +38,8 @@ const SECOND_MICROS = 1_000_000;
 
 export class FlowMeter {
   private readonly metered = new Map<Flow, Metered>();
-  private readonly wheel = new Map<number, Metered[]>();
+  /** By the second in which they are due. A flow that ends is taken out: it must not be remembered for that. */
+  private readonly wheel = new Map<number, Set<Metered>>();
   private nextSecond = -Infinity;
   private interval: Interval | null = null;
   private readonly activeMicros: number;
@@ -56,6 +58,13 @@ export class FlowMeter {
     return this.metered.size;
   }
 
+  /** Of them, those that are looked at again by themselves. */
+  get watched(): number {
+    let count = 0;
+    for (const due of this.wheel.values()) count += due.size;
+    return count;
+  }
+
   /** Takes what the correlator tells, in its order. */
   take(fact: Fact): void {
     if (fact.kind !== 'flow' || fact.flow.ipVersion === null) return;
@@ -69,7 +78,7 @@ export class FlowMeter {
     if (metered === undefined) return;
     if (fact.event === 'ENDED') {
       this.metered.delete(flow);
-      metered.dueSecond = -1;
+      this.unwatch(metered);
       this.tell(metered, reasonOf(flow.endReason));
     } else if (metered.dueSecond < 0 && this.hasMoved(metered)) {
       // Silent until now. What was the first packet again is not known better than this.
@@ -85,11 +94,9 @@ export class FlowMeter {
     this.nextSecond = now + 1;
     const seconds = [...this.wheel.keys()].filter((second) => second <= now).sort((a, b) => a - b);
     for (const second of seconds) {
-      const due = this.wheel.get(second) ?? [];
+      const due = this.wheel.get(second);
       this.wheel.delete(second);
-      for (const metered of due) {
-        if (metered.dueSecond === second) this.look(metered, nowMicros);
-      }
+      for (const metered of due ?? []) this.look(metered, nowMicros);
     }
   }
 
@@ -116,8 +123,15 @@ export class FlowMeter {
     const second = Math.max(Math.ceil(Math.min(active, idle) / SECOND_MICROS), this.nextSecond, 0);
     metered.dueSecond = second;
     const others = this.wheel.get(second);
-    if (others === undefined) this.wheel.set(second, [metered]);
-    else others.push(metered);
+    if (others === undefined) this.wheel.set(second, new Set([metered]));
+    else others.add(metered);
+  }
+
+  private unwatch(metered: Metered): void {
+    const others = this.wheel.get(metered.dueSecond);
+    others?.delete(metered);
+    if (others?.size === 0) this.wheel.delete(metered.dueSecond);
+    metered.dueSecond = -1;
   }
 
   private hasMoved({ flow, client, server, toldMicros }: Metered): boolean {
@@ -133,8 +147,12 @@ export class FlowMeter {
     interval.endMicros = Math.max(flow.lastMicros, metered.startMicros);
     const wasTold = metered.toldMicros;
     metered.toldMicros = interval.endMicros;
-    advance(flow.client, metered.client, interval.client);
-    advance(flow.server, metered.server, interval.server);
+    subtract(flow.client, metered.client, interval.client);
+    subtract(flow.server, metered.server, interval.server);
+    if (this.metered.has(flow)) {
+      metered.client = added(metered.client, interval.client);
+      metered.server = added(metered.server, interval.server);
+    }
     const { client, server } = interval;
     // A record tells of packets: none is made for an interval without any. Where they are not counted, times have to do.
     const isUnknown = client.isUnknown && server.isUnknown && flow.lastMicros > wasTold;
@@ -142,23 +160,29 @@ export class FlowMeter {
   }
 }
 
-function isMore(traffic: Traffic, told: Told): boolean {
-  return (traffic.packets ?? 0) > told.packets || (traffic.payloadBytes ?? 0) > told.payloadBytes;
+function isMore(traffic: Traffic, told: Told | null): boolean {
+  return (traffic.packets ?? 0) > (told?.packets ?? 0) || (traffic.payloadBytes ?? 0) > (told?.payloadBytes ?? 0);
 }
 
-/** Puts into `sent` what is more than was told, and counts it as told. */
-function advance(traffic: Traffic, told: Told, sent: Sent): void {
-  sent.octets = more(traffic.octets, told.octets);
-  sent.packets = more(traffic.packets, told.packets);
-  sent.payloadBytes = more(traffic.payloadBytes, told.payloadBytes);
-  sent.retransmitted = more(traffic.retransmittedPackets, told.retransmitted);
-  if (sent.octets > 0) told.octets += sent.octets;
-  if (sent.packets > 0) told.packets += sent.packets;
-  if (sent.payloadBytes > 0) told.payloadBytes += sent.payloadBytes;
-  if (sent.retransmitted > 0) told.retransmitted += sent.retransmitted;
+/** Puts into `sent` what is more than was told. */
+function subtract(traffic: Traffic, told: Told | null, sent: Sent): void {
+  sent.octets = more(traffic.octets, told?.octets);
+  sent.packets = more(traffic.packets, told?.packets);
+  sent.payloadBytes = more(traffic.payloadBytes, told?.payloadBytes);
+  sent.retransmitted = more(traffic.retransmittedPackets, told?.retransmitted);
 }
 
-function more(total: number | null, told: number): number {
+/** What was told with this interval, too. */
+function added(told: Told | null, sent: Sent): Told {
+  const sum = told ?? new Told();
+  if (sent.octets > 0) sum.octets += sent.octets;
+  if (sent.packets > 0) sum.packets += sent.packets;
+  if (sent.payloadBytes > 0) sum.payloadBytes += sent.payloadBytes;
+  if (sent.retransmitted > 0) sum.retransmitted += sent.retransmitted;
+  return sum;
+}
+
+function more(total: number | null, told = 0): number {
   return total === null ? NaN : Math.max(0, total - told);
 }
 

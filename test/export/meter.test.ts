@@ -67,6 +67,7 @@ test('a flow that ends is one interval', () => {
   metering.move(1, 500, 800);
   assert.deepEqual(metering.end('END_OF_FLOW'), [{ reason: 3, from: 0, to: 1, sent: 500, received: 800 }]);
   assert.equal(metering.meter.size, 0);
+  assert.equal(metering.meter.watched, 0);
 });
 
 test('a long flow is told at the active timeout; deltas add up to the totals, intervals touch', () => {
