@@ -55,6 +55,8 @@ export class Exporter {
   private state: 'UP' | 'DOWN' = 'DOWN';
   private sinceMs = Date.now();
   private lastError: string | null = null;
+  /** Logged since it was up. */
+  private loggedError: string | null = null;
   private lastErrorMs: number | null = null;
 
   constructor(
@@ -87,6 +89,7 @@ export class Exporter {
     this.transport.start({
       up: () => {
         this.become('UP');
+        this.loggedError = null;
         this.log.info(`export to ${this.destination.name}: ready`);
         this.session.up();
       },
@@ -139,7 +142,8 @@ export class Exporter {
   /** The same trouble again and again is logged once. */
   private failed(error: Error): void {
     const text = errorText(error);
-    if (text !== this.lastError) this.log.warn(`export to ${this.destination.name}: ${text}`);
+    if (text !== this.loggedError) this.log.warn(`export to ${this.destination.name}: ${text}`);
+    this.loggedError = text;
     this.lastError = text;
     this.lastErrorMs = Date.now();
   }

@@ -41,7 +41,7 @@ export class Exporters {
     const specification = parseSpecification(config.export.template, config.export.biflow);
     const facts = exporterFacts(host, config.export.domain);
     const version = config.export.version === 9 ? 9 : 10;
-    this.exporters = config.export.to.map((text) => {
+    this.exporters = [...new Set(config.export.to)].map((text) => {
       const destination = parseDestination(text, version);
       const tls = destination.transport === 'TLS' ? readTls(config.export.tls) : null;
       return new Exporter(destination, specification, config, facts, tls, log);

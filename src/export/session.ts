@@ -109,7 +109,7 @@ export class Session {
     const template = this.templates.of(record);
     // A record that knows nothing of what the template tells is none.
     if (template === null) return;
-    if (this.isUp && this.session.transport.isReady && this.write(template, record)) return;
+    if (template !== undefined && this.isUp && this.session.transport.isReady && this.write(template, record)) return;
     this.ledger.miss(1, record.packetsTold, record.octetsTold);
   }
 

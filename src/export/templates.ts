@@ -29,8 +29,8 @@ export class Templates {
     });
   }
 
-  /** The template of what a record knows; null when it knows nothing, or there are too many. */
-  of({ numbers, texts }: FlowRecord): Template | null {
+  /** The template of what a record knows; null when it knows nothing, undefined when there are too many templates. */
+  of({ numbers, texts }: FlowRecord): Template | null | undefined {
     const { places, root } = this;
     const count = places.length;
     let node = root;
@@ -54,12 +54,18 @@ export class Templates {
     for (const template of this.all) template.isAnnounced = false;
   }
 
-  private make(node: Node, key: number, numbers: Float64Array, texts: readonly (string | null)[]): Template | null {
+  private make(
+    node: Node,
+    key: number,
+    numbers: Float64Array,
+    texts: readonly (string | null)[],
+  ): Template | null | undefined {
     const known = this.fields.filter((_, i) => {
       const at = this.places[i] ?? 0;
       return at < 0 ? texts[~at] !== null : !Number.isNaN(numbers[at]);
     });
-    if (known.length === 0 || this.all.length >= this.most) return null;
+    if (known.length === 0) return null;
+    if (this.all.length >= this.most) return undefined;
     const template = new Template(this.firstId + this.all.length, known);
     this.all.push(template);
     node.set(key, template);

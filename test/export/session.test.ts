@@ -359,3 +359,25 @@ test('RFC 5103: reverse elements where both directions had packets, else the dir
   assert.equal(both.template.fields.filter(({ pen }) => pen === 29305).length, 3);
   assert.ok(one !== undefined && !('reverseOctetDeltaCount' in one.values));
 });
+
+test('records of more kinds than there may be templates are counted as not sent', () => {
+  const names = ['octetDeltaCount', 'packetDeltaCount', 'protocolIdentifier', 'tcpControlBits', 'flowEndReason'];
+  const more = ['flowDirection', 'L7_PROTO', 'SRC_PROC_PID', 'SRC_PROC_NAME', 'DST_PROC_PID'];
+  const stage = started({
+    template: [...names, ...more].map((name) => `%${name}`).join(' '),
+    templateRefreshPackets: 1e6,
+  });
+  const places = [NUMBER.octets, NUMBER.packets, NUMBER.protocol, NUMBER.tcpFlags, NUMBER.endReason];
+  const others = [NUMBER.direction, NUMBER.applicationId, NUMBER.source, NUMBER.destination];
+  for (let kind = 0; kind < 1024; kind++) {
+    stage.session.take(
+      sampleRecord(({ numbers, texts }) => {
+        for (const [bit, at] of [...places, ...others].entries()) if ((kind & (1 << bit)) !== 0) numbers[at] = NaN;
+        if ((kind & 512) !== 0) texts[TEXT.source + END_TEXT.name] = null;
+      }),
+    );
+  }
+  assert.equal(stage.session.templateCount, 512);
+  // The last of all kinds knows nothing at all.
+  assert.deepEqual([stage.flowRecords().length, stage.session.ledger.notSent.flows], [512, 511]);
+});
