@@ -17,6 +17,8 @@ export interface AgentOptions {
 
 /** Timeouts fall due also while no batch comes. */
 const TICK_MS = 250;
+/** How long a replay waits for collectors to be there. */
+const REACH_COLLECTORS_MS = 10_000;
 /** The other end of a local flow is heard of within this, or at the next poll. */
 const MATE_WAIT_MS = 1500;
 
@@ -44,6 +46,8 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
     log,
   });
   exporters.start();
+  // Capture does not wait for collectors; a recording can.
+  if (replay !== undefined) await exporters.tried(REACH_COLLECTORS_MS);
 
   let isReady = false;
   function ready(): boolean {

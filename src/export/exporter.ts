@@ -52,6 +52,9 @@ export class Exporter {
   private readonly format: Format;
   private readonly transport: Transport;
   private readonly session: Session;
+  /** Resolves when it was up, or had failed, for the first time. */
+  readonly tried: Promise<void>;
+  private wasTried: () => void = () => undefined;
   private state: 'UP' | 'DOWN' = 'DOWN';
   private sinceMs = Date.now();
   private lastError: string | null = null;
@@ -67,6 +70,7 @@ export class Exporter {
     tls: TlsFiles | null,
     private readonly log: Logger,
   ) {
+    this.tried = new Promise((resolve) => (this.wasTried = resolve));
     this.format = FORMATS[destination.format];
     this.fields = fieldsOf(specification, this.format);
     this.shape = shapeIn(specification, this.fields);
@@ -135,6 +139,7 @@ export class Exporter {
   }
 
   private become(state: 'UP' | 'DOWN'): void {
+    this.wasTried();
     if (state !== this.state) this.sinceMs = Date.now();
     this.state = state;
   }

@@ -60,6 +60,12 @@ export class Exporters {
     this.ticks = setInterval(() => this.tick(), TICK_MS);
   }
 
+  /** Resolves when every collector was reached, or was not, for the first time; or when the time is over. */
+  async tried(mostMs: number): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, mostMs).unref());
+    await Promise.race([late, Promise.all(this.exporters.map((exporter) => exporter.tried))]);
+  }
+
   statuses(): ExporterStatus[] {
     return this.exporters.map(({ status }) => status);
   }
