@@ -12,6 +12,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   'export.template': '-T, --template',
   'flows.activeTimeoutMs': '-t, --active-timeout',
   'flows.idleTimeoutMs': '-d, --idle-timeout',
+  'export.zmq.format': '--zmq-format',
+  'export.zmq.probeMode': '--zmq-probe-mode',
+  'export.zmq.encryptionKey': '--zmq-encryption-key',
+  'export.zmq.jsonLabels': '--json-labels',
 };
 
 /** In nProbe these take seconds; everywhere else here a number without a unit is milliseconds. */
@@ -33,6 +37,9 @@ export function addConfigOptions(command: Command, { hidden = false } = {}): () 
     new Option('--set <key=value>', 'set any key of the configuration').helpGroup('Configuration:').argParser(last),
     (text = '') => fromSet(text),
   );
+  // Endpoints as nProbe has them.
+  const zmq = new Option('--zmq <endpoints>', 'as --export, for ntopng: tcp://*:5556').helpGroup('Configuration:');
+  add(zmq.argParser(last), (text = '') => ({ key: 'export.to', text: zmqDestinations(text), origin: '--zmq' }));
   for (const setting of SETTINGS) {
     for (const option of optionsOf(setting)) {
       const negated = option.negate ? 'false' : 'true';
@@ -49,17 +56,25 @@ export function addConfigOptions(command: Command, { hidden = false } = {}): () 
 function optionsOf(setting: Setting): Option[] {
   const { description, flag, kind, placeholder } = setting;
   const group = `Configuration, ${setting.path.slice(0, -1).join('.')}:`;
+  const alias = ALIASES[setting.key];
   if (kind === 'boolean') {
-    return [
-      new Option(`--${flag}`, description).helpGroup(group),
-      new Option(`--no-${flag}`, 'not so').helpGroup(group).hideHelp(),
-    ];
+    const long = new Option(`--${flag}`, description).helpGroup(group);
+    const no = new Option(`--no-${flag}`, 'not so').helpGroup(group).hideHelp();
+    if (alias === undefined) return [long, no];
+    return [new Option(alias, description).helpGroup('Configuration:'), long.hideHelp(), no];
   }
   const long = new Option(`--${flag} <${placeholder}>`, description).helpGroup(group).argParser(last);
-  const alias = ALIASES[setting.key];
   if (alias === undefined) return [long];
   const short = new Option(`${alias} <${placeholder}>`, description).helpGroup('Configuration:').argParser(last);
   return [short, long.hideHelp()];
+}
+
+/** Several are separated by commas. */
+function zmqDestinations(text: string): string {
+  return text
+    .split(',')
+    .map((endpoint) => endpoint.trim().replace(/^(?=(?:tcp|ipc):)/i, 'zmq+'))
+    .join(',');
 }
 
 /** A number without a unit. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ProcflowError } from '../errors.js';
 import { parseDestination } from '../export/destination.js';
 import { parseSpecification } from '../export/specification.js';
+import { asZ85, isCurveKey } from '../export/zmq/curve-key.js';
 import { parseBytes, parseMilliseconds } from './units.js';
 
 /** How a setting's text from the environment or a flag becomes a value: see `assignments.ts`. */
@@ -130,6 +131,31 @@ export function optionalPath(description: string, options: Options<string | null
     .nullable();
   const schema = z.preprocess(offIsNull, path);
   return setting(schema, { description, kind: 'text', placeholder: 'path' }, options);
+}
+
+/** One of several versions; a number, as YAML reads them, is the one of that value. */
+export function version<const T extends readonly [string, ...string[]]>(
+  description: string,
+  values: T,
+  options: Options<T[number]>,
+) {
+  const named = (value: unknown): unknown =>
+    typeof value === 'number' ? (values.find((one) => Number(one) === value) ?? value) : value;
+  const schema = z.preprocess(named, z.enum(values, expected(`one of ${values.join(', ')}`)));
+  return setting(schema, { description, kind: 'text', placeholder: values.join('|') }, options);
+}
+
+/** A public key of CURVE, in Z85, or null (in text also `off`); what is in hexadecimal becomes Z85. */
+export function curveKey(description: string, options: Options<string | null>) {
+  const error = expected('a public key of 40 characters (Z85), the same in hexadecimal digits, or off');
+  const schema = z.preprocess(
+    (value) => (value === 'off' || value === 'none' ? null : typeof value === 'string' ? asZ85(value) : value),
+    z
+      .string(error)
+      .refine((value) => isCurveKey(value), error)
+      .nullable(),
+  );
+  return setting(schema, { description, kind: 'text', placeholder: 'key' }, options);
 }
 
 /** A name, or null (in text also `off`). */

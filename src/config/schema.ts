@@ -281,7 +281,7 @@ function seriesSection() {
 function exportSection() {
   return section({
     to: kinds.list(
-      'Collectors to export flows to: ipfix://host:port, ipfix+tcp://, ipfix+tls://, netflow9://, ipfix+file:PATH.',
+      'Collectors to export flows to: ipfix://host:port, ipfix+tcp://, ipfix+tls://, netflow9://, ipfix+file:PATH, zmq://*:port for ntopng.',
       kinds.destination,
       { placeholder: 'urls' },
     ),
@@ -353,6 +353,35 @@ function exportSection() {
       }),
       cert: kinds.optionalPath('Certificate to show to collectors (PEM), with its chain.', { default: null }),
       key: kinds.optionalPath('Its private key (PEM).', { default: null }),
+    }),
+    zmq: section({
+      ntopng: kinds.version('The oldest ntopng that is to read it.', ['5.4', '2.0'], { default: '5.4' }),
+      format: kinds.choice(
+        'Format of flows; auto takes the one that this ntopng reads: tlv, or json for 2.0.',
+        ['auto', 'tlv', 'json'],
+        {
+          default: 'auto',
+        },
+      ),
+      jsonLabels: kinds.bool('Names instead of numbers as keys; in JSON, which it chooses when the format is auto.', {
+        default: false,
+      }),
+      header: kinds.version(
+        'Version of the header; auto takes the one that this ntopng reads: 2, or 0 for 2.0.',
+        ['auto', '0', '1', '2', '3'],
+        {
+          default: 'auto',
+        },
+      ),
+      probeMode: kinds.bool('Connect to the endpoints, where ntopng waits, instead of waiting there for ntopng.', {
+        default: false,
+      }),
+      encryptionKey: kinds.curveKey("ntopng's public key, for encryption; off for none.", { default: null }),
+      highWaterMark: kinds.integer(
+        'Messages that may wait for one ntopng; beyond, records are counted as not sent.',
+        { min: 1, max: 1_000_000 },
+        { default: 1000 },
+      ),
     }),
   });
 }

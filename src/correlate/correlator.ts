@@ -24,6 +24,7 @@ import type {
   Loss,
   ProcessUsage,
   TierStatus,
+  ListeningSocket,
 } from './live-state.js';
 import type { Flow, FlowEndReason, Process, ProcessShare, User } from './model.js';
 import { noteOwners } from './owners.js';
@@ -95,6 +96,8 @@ export interface CorrelatorOptions {
 const DEFAULT_MATE_WAIT_MS = 1500;
 const DEFAULT_POLL_MS = 1000;
 const DEFAULT_SERIES: SeriesLimits = { retentionMs: 900_000, stepMs: 1000, maxBytes: 64 * 1024 * 1024 };
+
+const AF_INET = 2;
 
 export class Correlator implements LiveState {
   readonly users: UserDirectory;
@@ -376,6 +379,20 @@ export class Correlator implements LiveState {
 
   groups(kind: GroupKind): Iterable<Group> {
     return this.recorder.groupsOf(kind);
+  }
+
+  *listeningSockets(): Generator<ListeningSocket> {
+    for (const socket of this.tables.listeners.all()) {
+      yield {
+        protocolNumber: socket.protocolNumber,
+        ipVersion: socket.family === AF_INET ? 4 : 6,
+        address: socket.localAddress,
+        port: socket.localPort,
+        remoteAddress: socket.remoteAddress,
+        namespaceInode: socket.namespace.inode,
+        process: socket.owner,
+      };
+    }
   }
 
   get series(): SeriesStore {

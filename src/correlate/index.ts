@@ -8,6 +8,7 @@ export type {
   FactListener,
   Governor,
   HostStatus,
+  ListeningSocket,
   HostTier,
   LiveState,
   Loss,

@@ -38,6 +38,10 @@ export class Listeners {
     return owner;
   }
 
+  *all(): Generator<BoundSocket> {
+    for (const sockets of this.byPort.values()) yield* sockets;
+  }
+
   get size(): number {
     return this.byPort.size;
   }

@@ -24,6 +24,21 @@ export interface ProcessUsage {
   readonly usage: Usage;
 }
 
+/** A socket that owns a port and is no connection. */
+export interface ListeningSocket {
+  /** Of IP. */
+  readonly protocolNumber: number;
+  readonly ipVersion: 4 | 6;
+  readonly address: string;
+  readonly port: number;
+  /** A UDP socket that has a peer; null without. */
+  readonly remoteAddress: string | null;
+  /** Inode of its network namespace. */
+  readonly namespaceInode: number;
+  /** Null when it is unknown. */
+  readonly process: Process | null;
+}
+
 export type FactListener = (fact: Fact) => void;
 
 /** A part of capture, and since when it is as it is. */
@@ -125,6 +140,7 @@ export interface LiveState {
   group(kind: GroupKind, key: string | number): Group | null;
   groups(kind: GroupKind): Iterable<Group>;
   readonly series: SeriesStore;
+  listeningSockets(): Iterable<ListeningSocket>;
   status(): HostStatus;
   /** Converts µs of Unix time now, for windows and relative times. */
   nowMicros(): number;

@@ -1,8 +1,11 @@
-/** Where to export to: `ipfix://host:port`, `netflow9://host`, `ipfix+file:/path`. */
+/** Where to export to: `ipfix://host:port`, `netflow9://host`, `ipfix+file:/path`, `zmq://*:5556`. */
 import { ProcflowError } from '../errors.js';
 import { didYouMean, printable } from '../text.js';
+import { isZmq, parseEndpoint, type ZmqDestination } from './zmq/endpoint.js';
 
-export type Destination = NetworkDestination | FileDestination;
+export type Destination = ClassicDestination | ZmqDestination;
+/** IPFIX or NetFlow v9. */
+export type ClassicDestination = NetworkDestination | FileDestination;
 
 export interface NetworkDestination {
   /** As it was given, without what is secret: it has nothing secret. */
@@ -45,10 +48,11 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
  */
 export function parseDestination(text: string, version: 9 | 10): Destination {
   if (text.startsWith(FILE_SCHEME)) return fileDestination(text);
+  if (isZmq(text)) return parseEndpoint(text);
   const [, name = version === 9 ? 'netflow9' : 'ipfix', place = ''] = /^(?:([a-z0-9+]+):\/\/)?(.*)$/i.exec(text) ?? [];
   const scheme = Object.hasOwn(SCHEMES, name.toLowerCase()) ? SCHEMES[name.toLowerCase()] : undefined;
   if (scheme === undefined) {
-    const known = [...Object.keys(SCHEMES), 'ipfix+file'];
+    const known = [...Object.keys(SCHEMES), 'ipfix+file', 'zmq', 'zmq+ipc'];
     throw invalid(`"${printable(text)}": there is no scheme "${name}"${didYouMean(name, known)}`);
   }
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:/?#@[\]]+))(?::(\d{1,5}))?\/?$/i.exec(place);

@@ -2,9 +2,10 @@
 import type { Config } from '../config/index.js';
 import { unreachable } from '../errors.js';
 import type { Logger } from '../log.js';
-import type { Destination } from './destination.js';
+import type { ClassicDestination } from './destination.js';
 import type { Exporter as ExporterFacts } from './filler.js';
 import type { Format } from './format.js';
+import { Health, type HealthStatus } from './health.js';
 import { ipfix } from './ipfix.js';
 import { netflow9 } from './netflow9.js';
 import type { FlowRecord } from './record.js';
@@ -17,14 +18,11 @@ import type { Transport } from './transport/transport.js';
 import { UdpTransport } from './transport/udp.js';
 
 /** How the export to one collector goes. Counts are since the start of the agent. */
-export interface ExporterStatus {
+export interface ExporterStatus extends HealthStatus {
   /** The destination as it was configured. */
   readonly name: string;
-  readonly format: 'IPFIX' | 'NETFLOW_V9';
-  readonly transport: 'UDP' | 'TCP' | 'TLS' | 'FILE';
-  /** UP while it takes records; over UDP that says only that packets can be sent. */
-  readonly state: 'UP' | 'DOWN';
-  readonly sinceMicros: number;
+  readonly format: 'IPFIX' | 'NETFLOW_V9' | 'TLV' | 'JSON';
+  readonly transport: 'UDP' | 'TCP' | 'TLS' | 'FILE' | 'ZMQ';
   readonly sentRecords: number;
   readonly sentMessages: number;
   readonly sentOctets: number;
@@ -35,11 +33,8 @@ export interface ExporterStatus {
   /** Octets of messages that wait. */
   readonly queuedBytes: number;
   readonly templates: number;
-  /** How often it came up: connections, files. */
+  /** How often it came up: connections, files, subscriptions. */
   readonly sessions: number;
-  /** Null when nothing went wrong yet. */
-  readonly lastError: string | null;
-  readonly lastErrorMicros: number | null;
 }
 
 const FORMATS = { IPFIX: ipfix, NETFLOW_V9: netflow9 } as const;
@@ -52,25 +47,17 @@ export class Exporter {
   private readonly format: Format;
   private readonly transport: Transport;
   private readonly session: Session;
-  /** Resolves when it was up, or had failed, for the first time. */
-  readonly tried: Promise<void>;
-  private wasTried: () => void = () => undefined;
-  private state: 'UP' | 'DOWN' = 'DOWN';
-  private sinceMs = Date.now();
-  private lastError: string | null = null;
-  /** Logged since it was up. */
-  private loggedError: string | null = null;
-  private lastErrorMs: number | null = null;
+  private readonly health: Health;
 
   constructor(
-    private readonly destination: Destination,
+    private readonly destination: ClassicDestination,
     specification: Specification,
     config: Pick<Config, 'export' | 'flows'>,
     facts: ExporterFacts,
     tls: TlsFiles | null,
     private readonly log: Logger,
   ) {
-    this.tried = new Promise((resolve) => (this.wasTried = resolve));
+    this.health = new Health(destination.name, log);
     this.format = FORMATS[destination.format];
     this.fields = fieldsOf(specification, this.format);
     this.shape = shapeIn(specification, this.fields);
@@ -89,20 +76,24 @@ export class Exporter {
     });
   }
 
+  /** Resolves when it was up, or had failed, for the first time. */
+  get tried(): Promise<void> {
+    return this.health.tried;
+  }
+
   start(): void {
     this.transport.start({
       up: () => {
-        this.become('UP');
-        this.loggedError = null;
+        this.health.become('UP');
         this.log.info(`export to ${this.destination.name}: ready`);
         this.session.up();
       },
       down: (error) => {
-        this.become('DOWN');
+        this.health.become('DOWN');
         this.session.down();
-        if (error !== null) this.failed(error);
+        if (error !== null) this.health.failed(error);
       },
-      failed: (error) => this.failed(error),
+      failed: (error) => this.health.failed(error),
       lost: (contents) => this.session.lost(contents),
     });
   }
@@ -123,7 +114,7 @@ export class Exporter {
     const { name, format } = this.destination;
     const { totals, notSent } = this.session.ledger;
     return {
-      ...{ name, format, transport: this.transport.name, state: this.state, sinceMicros: this.sinceMs * 1000 },
+      ...{ name, format, transport: this.transport.name, ...this.health.status },
       sentRecords: totals.flowRecords,
       sentMessages: totals.messages,
       sentOctets: totals.octets,
@@ -133,34 +124,11 @@ export class Exporter {
       queuedBytes: this.transport.queuedBytes,
       templates: this.session.templateCount,
       sessions: this.session.sessions,
-      lastError: this.lastError,
-      lastErrorMicros: this.lastErrorMs === null ? null : this.lastErrorMs * 1000,
     };
   }
-
-  private become(state: 'UP' | 'DOWN'): void {
-    this.wasTried();
-    if (state !== this.state) this.sinceMs = Date.now();
-    this.state = state;
-  }
-
-  /** The same trouble again and again is logged once. */
-  private failed(error: Error): void {
-    const text = errorText(error);
-    if (text !== this.loggedError) this.log.warn(`export to ${this.destination.name}: ${text}`);
-    this.loggedError = text;
-    this.lastError = text;
-    this.lastErrorMs = Date.now();
-  }
 }
 
-/** Node names an attempt over several addresses by their errors only. */
-function errorText(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((one: unknown) => (one as Error).message).join('; ');
-  return error.message;
-}
-
-function transportTo(destination: Destination, config: Config['export'], tls: TlsFiles | null): Transport {
+function transportTo(destination: ClassicDestination, config: Config['export'], tls: TlsFiles | null): Transport {
   const { queueBytes, reconnectMs, connectTimeoutMs, mtu, fileMaxBytes, fileKeep } = config;
   const { transport } = destination;
   switch (transport) {

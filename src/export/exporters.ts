@@ -9,10 +9,13 @@ import type { Logger } from '../log.js';
 import { parseDestination } from './destination.js';
 import { Exporter, type ExporterStatus } from './exporter.js';
 import { Filler, type Exporter as ExporterFacts } from './filler.js';
+import { DEFAULT_TEMPLATE, NTOPNG_TEMPLATE } from './macros.js';
 import { FlowMeter } from './meter.js';
 import type { FlowRecord } from './record.js';
 import { parseSpecification, type Shape } from './specification.js';
 import type { TlsFiles } from './transport/stream.js';
+import { ZmqExporter } from './zmq/exporter.js';
+import { surroundingsOf } from './zmq/surroundings.js';
 
 export interface ExportersOptions {
   readonly config: Pick<Config, 'export' | 'flows'>;
@@ -30,19 +33,25 @@ const SHAPES: readonly Shape[] = ['uniflow', 'biflow', 'both'];
 const TICK_MS = 250;
 
 export class Exporters {
-  private readonly exporters: readonly Exporter[];
+  private readonly exporters: readonly (Exporter | ZmqExporter)[];
   private readonly meter: FlowMeter;
   private ticks: NodeJS.Timeout | undefined;
   private unsubscribe: (() => void) | undefined;
 
   /** @throws ProcflowError CONFIG_INVALID when a file for TLS cannot be read or is missing */
   constructor(private readonly options: ExportersOptions) {
-    const { config, host, log } = options;
-    const specification = parseSpecification(config.export.template, config.export.biflow);
+    const { config, host, log, state } = options;
+    const { template, biflow } = config.export;
+    const specification = parseSpecification(template, biflow);
+    const forNtopng = parseSpecification(template === DEFAULT_TEMPLATE ? NTOPNG_TEMPLATE : template);
     const facts = exporterFacts(host, config.export.domain);
     const version = config.export.version === 9 ? 9 : 10;
     this.exporters = [...new Set(config.export.to)].map((text) => {
       const destination = parseDestination(text, version);
+      if (destination.transport === 'ZMQ') {
+        const around = surroundingsOf(config.flows, state, facts, log);
+        return new ZmqExporter(destination, forNtopng, config.export, around);
+      }
       const tls = destination.transport === 'TLS' ? readTls(config.export.tls) : null;
       return new Exporter(destination, specification, config, facts, tls, log);
     });

@@ -37,3 +37,10 @@ export const MACROS: Readonly<Record<string, string>> = {
 export const DEFAULT_TEMPLATE =
   '%IPV4_SRC_ADDR %IPV4_DST_ADDR %L4_SRC_PORT %L4_DST_PORT %PROTOCOL %IP_PROTOCOL_VERSION %IN_BYTES %IN_PKTS ' +
   '%FIRST_SWITCHED %LAST_SWITCHED %TCP_FLAGS %FLOW_END_REASON %DIRECTION %L7_PROTO @PROCESS@';
+
+/** What ntopng is sent when nothing else is asked for. */
+export const NTOPNG_TEMPLATE = `@NTOPNG@ @PROCESS@ @CONTAINER@ ${bothSides(
+  'PROC_UID',
+  'FATHER_PROC_UID',
+  'FATHER_PROC_USER_NAME',
+)}`;

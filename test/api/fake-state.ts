@@ -278,6 +278,10 @@ export class FakeState implements LiveState {
   groups(kind: GroupKind): Iterable<Group> {
     return this.recorder.groupsOf(kind);
   }
+  listeningSockets(): [] {
+    return [];
+  }
+
   get series(): SeriesStore {
     return this.recorder.store;
   }

@@ -332,7 +332,7 @@ export type Exporter = {
   readonly format: ExportFormat;
   /** What carries them. */
   readonly transport: ExportTransport;
-  /** Whether it takes records now; over UDP that says only that packets can be sent. */
+  /** Whether it takes records now; over UDP that says only that packets can be sent, over ZMQ that somebody subscribed. */
   readonly state: ExporterState;
   /** Since when it is as it is. */
   readonly since: Scalars['DateTime']['output'];
@@ -342,17 +342,17 @@ export type Exporter = {
   readonly sentMessages: Scalars['Long']['output'];
   /** Octets of these messages. */
   readonly sentOctets: Scalars['Long']['output'];
-  /** Flow records that were not sent, because the collector was down or slow. */
+  /** Flow records that were not sent, because the collector was down or slow; of several ZMQ subscribers, one of them. */
   readonly notSentRecords: Scalars['Long']['output'];
   /** IP packets that these records tell of. */
   readonly notSentPackets: Scalars['Long']['output'];
   /** IP octets that these records tell of. */
   readonly notSentOctets: Scalars['Long']['output'];
-  /** Octets of messages that wait. */
+  /** Octets of messages that wait; without those that libzmq has taken over. */
   readonly queuedBytes: Scalars['Long']['output'];
-  /** Templates in use: one for each set of elements that some record had values for. */
+  /** Templates in use: one for each set of elements that some record had values for. ZMQ needs none. */
   readonly templates: Scalars['Int']['output'];
-  /** How often it came up: connections made, files begun. */
+  /** How often it came up: connections made, files begun, subscriptions. */
   readonly sessions: Scalars['Int']['output'];
   /** What went wrong last; null when nothing did. */
   readonly lastError: Maybe<Scalars['String']['output']>;
@@ -364,7 +364,11 @@ export type ExportFormat =
   /** RFC 7011. */
   | 'IPFIX'
   /** RFC 3954. */
-  | 'NETFLOW_V9';
+  | 'NETFLOW_V9'
+  /** As ntopng reads it over ZMQ: nDPI's type, length and value. */
+  | 'TLV'
+  /** As ntopng reads it over ZMQ: JSON. */
+  | 'JSON';
 
 export type ExportTransport =
   /** A datagram for each message. */
@@ -374,7 +378,9 @@ export type ExportTransport =
   /** One connection, encrypted, with the certificates of both ends verified. */
   | 'TLS'
   /** Files as of RFC 5655. */
-  | 'FILE';
+  | 'FILE'
+  /** ZeroMQ, to whoever subscribed. */
+  | 'ZMQ';
 
 export type ExporterState =
   /** It takes records. */

@@ -110,7 +110,7 @@ function exporterMetrics(text: Exposition, exporters: readonly ExporterStatus[])
   );
   text.counter(
     'procflow_exporter_sessions_total',
-    'Connections made, files begun.',
+    'Connections made, files begun, subscriptions.',
     each((exporter) => exporter.sessions),
   );
 }
