@@ -69,7 +69,7 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
       signal.addEventListener('abort', () => resolve(), { once: true });
       feed.start(
         correlator,
-        [api.port],
+        [api.port, ...exporters.ownPorts],
         () => {
           if (isReady) return;
           isReady = true;

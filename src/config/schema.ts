@@ -376,7 +376,7 @@ function exportSection() {
       probeMode: kinds.bool('Connect to the endpoints, where ntopng waits, instead of waiting there for ntopng.', {
         default: false,
       }),
-      encryptionKey: kinds.curveKey("ntopng's public key, for encryption; off for none.", { default: null }),
+      encryptionKey: kinds.curveKey('Public key of ntopng, for encryption; off for none.', { default: null }),
       highWaterMark: kinds.integer(
         'Messages that may wait for one ntopng; beyond, records are counted as not sent.',
         { min: 1, max: 1_000_000 },

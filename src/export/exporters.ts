@@ -61,6 +61,13 @@ export class Exporters {
     });
   }
 
+  /** TCP ports that collectors connect to: traffic of ours, as that of the API is. */
+  get ownPorts(): number[] {
+    return this.exporters.flatMap((exporter) =>
+      exporter instanceof ZmqExporter && exporter.port !== null ? [exporter.port] : [],
+    );
+  }
+
   /** Exports what is told from now on. */
   start(): void {
     if (this.exporters.length === 0) return;

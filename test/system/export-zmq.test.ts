@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { v9Type } from '../../src/export/element.js';
 import { elementNamed } from '../../src/export/elements.js';
-import { Ntopng, type Value } from '../export/zmq/ntopng.js';
+import { freePort, Ntopng, type Value } from '../export/zmq/ntopng.js';
 import { Agent, Child, eventually, run, skipWithoutBpf, type FlowView } from './harness/index.js';
 
 const skip = await skipWithoutBpf('exports of real flows to ntopng');
@@ -18,14 +18,19 @@ function value(flow: Record<string, Value>, name: string): Value | undefined {
 
 describe('exports to ntopng', { skip }, () => {
   const ntopng = new Ntopng();
+  const beside = new Ntopng();
   let shown: FlowView[] = [];
   let flows: Record<string, Value>[] = [];
   let serverPort = 0;
+  let waiting = 0;
   let serverPid = 0;
 
   before(async () => {
     const endpoint = await ntopng.bind();
-    const agent = await Agent.start({ flags: ['--zmq', `${endpoint}c`] });
+    waiting = await freePort();
+    const agent = await Agent.start({ flags: ['--zmq', `${endpoint}c`, '--zmq', `tcp://127.0.0.1:${waiting}`] });
+    beside.connect(`tcp://127.0.0.1:${waiting}`);
+    await eventually(() => assert.ok(beside.of('event').length >= 1));
     const server = new Child(process.execPath, ['-e', LISTENER]);
     serverPid = server.pid;
     serverPort = Number((await server.lines().next()).value);
@@ -44,7 +49,10 @@ describe('exports to ntopng', { skip }, () => {
     });
     server.process.kill();
   });
-  after(() => ntopng.close());
+  after(() => {
+    ntopng.close();
+    beside.close();
+  });
 
   test('each flow is told once, with what the API says of both directions', () => {
     const truth = shown.map(({ client, server }) => [client.port, client.sent.octets, server.sent.octets].join(' '));
@@ -70,6 +78,15 @@ describe('exports to ntopng', { skip }, () => {
     assert.ok(ntopng.of('template').length >= 1);
     assert.equal(ntopng.drops, 0);
     assert.equal(new Set(ntopng.messages.map(({ sourceId }) => sourceId)).size, 1);
+  });
+
+  test('a subscriber gets the same, and nothing of its own connection to the agent', () => {
+    const known = (flow: Record<string, Value>): string =>
+      ['L4_SRC_PORT', 'L4_DST_PORT', 'IN_BYTES', 'OUT_BYTES'].map((name) => value(flow, name)).join(' ');
+    const all = new Set(beside.flows.map(known));
+    for (const flow of flows) assert.ok(all.has(known(flow)));
+    assert.ok(!beside.flows.some((flow) => value(flow, 'L4_DST_PORT') === waiting));
+    assert.equal(beside.drops, 0);
   });
 
   test('the ports that somebody listens on are told, with who does', () => {

@@ -45,6 +45,7 @@ export class ZmqExporter {
   private readonly batch: Batch;
   private readonly publisher: Publisher;
   private readonly sourceId: number;
+  private readonly mode: ZmqDestination['mode'];
   private nextMessageId = 1;
   private subscribers = 0;
   /** Of all records, sent or not. */
@@ -74,9 +75,10 @@ export class ZmqExporter {
     this.batch = new Batch({ payload: payloadOf(this.dialect, this.fields), limit, mostRecords });
     this.sourceId = sourceIdFor(around.exporter.domain, header);
     const { highWaterMark, encryptionKey, probeMode } = config.zmq;
+    this.mode = probeMode ? 'CONNECT' : destination.mode;
     this.publisher = new Publisher(
       {
-        ...{ endpoint: destination.endpoint, mode: probeMode ? 'CONNECT' : destination.mode },
+        ...{ endpoint: destination.endpoint, mode: this.mode },
         ...{ encryptionKey, highWaterMark, queueBytes: config.queueBytes, retryMs: config.reconnectMs },
       },
       {
@@ -90,6 +92,12 @@ export class ZmqExporter {
   /** Resolves when somebody had subscribed, or it had failed, for the first time. */
   get tried(): Promise<void> {
     return this.health.tried;
+  }
+
+  /** Where others come to read from this agent; null when it goes to them, or the socket is a local one. */
+  get port(): number | null {
+    const { endpoint } = this.destination;
+    return this.mode === 'BIND' && endpoint.startsWith('tcp:') ? Number(/\d+$/.exec(endpoint)?.[0]) : null;
   }
 
   start(): void {

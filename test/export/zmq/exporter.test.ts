@@ -9,21 +9,13 @@ import { v9Type } from '../../../src/export/element.js';
 import { eventually } from '../../system/harness/eventually.js';
 import { temporaryDirectory } from '../../temporary.js';
 import { ExportHarness } from '../harness.js';
-import { Ntopng, type Value } from './ntopng.js';
+import { freePort, Ntopng, type Value } from './ntopng.js';
 
 const names = new Map(ELEMENTS.map((element) => [String(v9Type(element)), element.name]));
 
 /** By names of elements. */
 function named(flow: Record<string, Value> | undefined): Record<string, Value> {
   return Object.fromEntries(Object.entries(flow ?? {}).map(([key, value]) => [names.get(key) ?? key, value]));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function collector(...args: ConstructorParameters<typeof Ntopng>): Ntopng {

@@ -1,5 +1,6 @@
 /** A collector that reads messages as ntopng does: the header by its length and number, drops by gaps in message ids. */
 import assert from 'node:assert/strict';
+import { createServer, type AddressInfo } from 'node:net';
 import { Subscriber, type SocketOptions } from 'zeromq';
 import { eventually } from '../../system/harness/eventually.js';
 
@@ -137,4 +138,13 @@ export class Ntopng {
       this.latest.set(sourceId, messageId);
     }
   }
+}
+
+/** For an agent to wait at. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
