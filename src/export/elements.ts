@@ -262,7 +262,7 @@ const NTOP: readonly Element[] = [
   ntop(471, 'NPROBE_IPV4_ADDRESS', 'ipv4Address', text(TEXT.exporterIpv4), 'host', 'An IPv4 address of this host.'),
   ntop(501, 'L7_PROTO_CATEGORY', 'string', text(TEXT.applicationCategory), 'application.category', 'Category of the application in nDPI.', { length: 16 }),
   ntop(539, 'L7_INFO', 'string', text(TEXT.applicationInfo), 'application', 'Server name, DNS name or HTTP host of the flow.', { length: 64 }),
-  ntop(560, 'L7_CONFIDENCE', 'unsigned8:identifier', number(NUMBER.applicationConfidence), 'application.confidence', 'How nDPI told the application: 1 port, 2 address, 3 cache, 4 packets.'),
+  ntop(560, 'L7_CONFIDENCE', 'unsigned8:identifier', number(NUMBER.applicationConfidence), 'application.confidence', 'How nDPI told the application: 1 port, 5 cache, 6 packets, 7 address.'),
   ntop(579, 'FLOW_SOURCE', 'unsigned8:identifier', number(NUMBER.flowSource), 'host', '0: flows are made on this host, not collected.'),
   ntop(589, 'UNIQUE_SOURCE_ID', 'unsigned32:identifier', number(NUMBER.sourceId), 'host.id', 'Tells this host from others.'),
   ntop(590, 'NPROBE_UUID', 'string', text(TEXT.hostId), 'host.id', 'Id of this host.', { length: 40 }),

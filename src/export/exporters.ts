@@ -14,6 +14,8 @@ import { FlowMeter } from './meter.js';
 import type { FlowRecord } from './record.js';
 import { parseSpecification, type Shape } from './specification.js';
 import type { TlsFiles } from './transport/stream.js';
+import { activeTimeoutFor } from './zmq/dialect.js';
+import { isZmq } from './zmq/endpoint.js';
 import { ZmqExporter } from './zmq/exporter.js';
 import { surroundingsOf } from './zmq/surroundings.js';
 
@@ -40,7 +42,8 @@ export class Exporters {
 
   /** @throws ProcflowError CONFIG_INVALID when a file for TLS cannot be read or is missing */
   constructor(private readonly options: ExportersOptions) {
-    const { config, host, log, state } = options;
+    const { host, log, state } = options;
+    const config = withTimeouts(options.config);
     const { template, biflow } = config.export;
     const specification = parseSpecification(template, biflow);
     const forNtopng = parseSpecification(template === DEFAULT_TEMPLATE ? NTOPNG_TEMPLATE : template);
@@ -117,6 +120,14 @@ export class Exporters {
       this.options.log.error({ err: error }, 'an exporter failed by our fault');
     }
   }
+}
+
+/** As often as ntopng must hear of a long flow, when it is to: flows are metered once for all. */
+function withTimeouts(config: ExportersOptions['config']): ExportersOptions['config'] {
+  if (!config.export.to.some(isZmq)) return config;
+  const { zmq } = config.export;
+  const activeTimeoutMs = activeTimeoutFor(zmq, config.flows.activeTimeoutMs);
+  return { ...config, flows: { ...config.flows, activeTimeoutMs } };
 }
 
 function exporterFacts({ id, name }: Pick<HostFacts, 'id' | 'name'>, domain: number): ExporterFacts {

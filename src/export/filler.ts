@@ -26,7 +26,8 @@ const EGRESS = 1;
 const INGRESS = 0;
 const INITIATOR = 1;
 const REVERSE_INITIATOR = 2;
-const CONFIDENCE = { PORT: 1, ADDRESS: 2, CACHE: 3, PACKETS: 4 } as const;
+/** As newer versions of nDPI number them, and ntopng with them. */
+const CONFIDENCE = { PORT: 1, ADDRESS: 7, CACHE: 5, PACKETS: 6 } as const;
 
 /** What is told of the process at one end. */
 class End {

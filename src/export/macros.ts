@@ -41,6 +41,7 @@ export const DEFAULT_TEMPLATE =
 /** What ntopng is sent when nothing else is asked for. */
 export const NTOPNG_TEMPLATE = `@NTOPNG@ @PROCESS@ @CONTAINER@ ${bothSides(
   'PROC_UID',
+  'PROC_CMDLINE',
   'FATHER_PROC_UID',
   'FATHER_PROC_USER_NAME',
 )}`;

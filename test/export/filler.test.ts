@@ -169,7 +169,7 @@ test('applications, with nDPI names and numbers', () => {
   });
   const names = ['L7_PROTO', 'L7_PROTO_NAME', 'applicationName', 'L7_CONFIDENCE', 'TLS_SERVER_NAME', 'L7_INFO'];
   assert.deepEqual(pick([values ?? {}], ...names), [
-    [126, 'TLS.Google', 'TLS.Google', 4, 'www.google.com', 'www.google.com'],
+    [126, 'TLS.Google', 'TLS.Google', 6, 'www.google.com', 'www.google.com'],
   ]);
 });
 

@@ -18,6 +18,13 @@ export interface Dialect {
 
 /** The oldest ntopng reads 8191 octets, those before 4.0 32 KiB. */
 const LIMITS = { '2.0': 8000, '5.4': 32_000 } as const;
+/** ntopng has an octet for how many flows were in a message. */
+const MOST_RECORDS = 255;
+/**
+ * A flow that ntopng hears nothing of is gone: in the oldest after a minute. Later ones are told the active timeout, and
+ * believe up to ten.
+ */
+const MOST_ACTIVE_MS = { '2.0': 50_000, '5.4': 600_000 } as const;
 
 /** @throws ProcflowError CONFIG_INVALID for what cannot be together */
 export function dialectOf({ ntopng, format, header, jsonLabels }: Config['export']['zmq']): Dialect {
@@ -33,8 +40,13 @@ export function dialectOf({ ntopng, format, header, jsonLabels }: Config['export
     header: version,
     limit: LIMITS[ntopng],
     // It knows no arrays.
-    mostRecords: isOld && kind === 'JSON' ? 1 : Infinity,
+    mostRecords: isOld && kind === 'JSON' ? 1 : MOST_RECORDS,
   };
+}
+
+/** The active timeout with which long flows stay. */
+export function activeTimeoutFor({ ntopng }: Config['export']['zmq'], activeTimeoutMs: number): number {
+  return Math.min(activeTimeoutMs, MOST_ACTIVE_MS[ntopng]);
 }
 
 export function payloadOf({ kind, keys, mostRecords }: Dialect, fields: readonly Field[]): Payload {

@@ -59,7 +59,8 @@ export function eventDocument(probe: ProbeFacts, totals: ProbeTotals): string {
       flow_collection_drops: 0,
       flow_collection_udp_socket_drops: 0,
     },
-    zmq: { num_flow_exports: totals.sentRecords, num_exporters: 1 },
+    // Before 6.3 and since.
+    zmq: { num_flow_exports: totals.sentRecords, num_exporters: 1, num_zmq_exporters: 1 },
     mode: 'packets',
   });
 }

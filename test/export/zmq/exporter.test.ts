@@ -9,7 +9,7 @@ import { v9Type } from '../../../src/export/element.js';
 import { eventually } from '../../system/harness/eventually.js';
 import { temporaryDirectory } from '../../temporary.js';
 import { ExportHarness } from '../harness.js';
-import { freePort, Ntopng, type Value } from './ntopng.js';
+import { flowsOf, freePort, Ntopng, type Value } from './ntopng.js';
 
 const names = new Map(ELEMENTS.map((element) => [String(v9Type(element)), element.name]));
 
@@ -66,6 +66,7 @@ describe('flows', () => {
       [flow['SRC_PROC_PID'], flow['SRC_PROC_NAME'], flow['SRC_PROC_USER_NAME'], flow['SRC_PROC_UID']],
       [4242, 'curl', 'ada', 1000],
     );
+    assert.deepEqual([flow['SRC_PROC_CMDLINE'], flow['DST_PROC_CMDLINE']], ['curl -s', 'nginx -s']);
     assert.deepEqual(
       [flow['DST_PROC_PID'], flow['DST_PROC_NAME'], flow['DST_PROC_USER_NAME']],
       [4019, 'nginx', 'www-data'],
@@ -121,6 +122,28 @@ describe('flows', () => {
     const messages = ntopng.of('flow');
     assert.ok(messages.length < 40, `${messages.length} messages`);
     for (const { payload } of messages) assert.ok(payload.length <= 32_768);
+  });
+
+  test('are no more in a message than ntopng can count', async () => {
+    const { harness, ntopng } = await pair({ 'export.maxDelayMs': '5000', 'export.template': '%IN_BYTES %OUT_BYTES' });
+    harness.flows(600);
+    await harness.close();
+    await ntopng.hasFlows(600);
+    assert.deepEqual(
+      ntopng.of('flow').map((message) => flowsOf(message).length),
+      [255, 255, 90],
+    );
+  });
+
+  test('for ntopng 2.0 of a long time are told before it forgets them', async () => {
+    const { harness, ntopng } = await pair({ 'export.zmq.ntopng': '2.0' });
+    const { state } = harness;
+    const flow = state.start({ client: state.addProcess({ name: 'rsync' }) });
+    Object.assign(flow.client, { octets: 100, packets: 1 });
+    flow.lastMicros = state.now + 50_000_000;
+    state.now += 51_000_000;
+    await ntopng.hasFlows(1);
+    assert.equal(named(ntopng.flows[0])['IN_BYTES'], 100);
   });
 
   test('of a long time come as deltas that add up, each with the processes', async () => {
@@ -199,7 +222,7 @@ test('a subscriber is told of the probe, the elements and the ports', async () =
   assert.deepEqual(event['timeout'], { lifetime: 90, idle: 30, collected_lifetime: 90 });
   assert.deepEqual(
     [event['bytes'], event['packets'], event['zmq']],
-    [4200, 42, { num_flow_exports: 3, num_exporters: 1 }],
+    [4200, 42, { num_flow_exports: 3, num_exporters: 1, num_zmq_exporters: 1 }],
   );
   const template = document('template', 0) as unknown as { readonly name: string; readonly PEN: number }[];
   for (const name of [

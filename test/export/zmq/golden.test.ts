@@ -145,7 +145,7 @@ test('an event', () => {
       '"timeout":{"lifetime":120,"idle":30,"collected_lifetime":120},' +
       '"drops":{"export_queue_full":3,"too_many_flows":0,"elk_flow_drops":0,"sflow_pkt_sample_drops":0,' +
       '"flow_collection_drops":0,"flow_collection_udp_socket_drops":0},' +
-      '"zmq":{"num_flow_exports":4,"num_exporters":1},"mode":"packets"}',
+      '"zmq":{"num_flow_exports":4,"num_exporters":1,"num_zmq_exporters":1},"mode":"packets"}',
   );
 });
 

@@ -6,7 +6,7 @@ import { addConfigOptions } from '../../../src/commands/options.js';
 import { loadConfig, type Config } from '../../../src/config/index.js';
 import { parseDestination } from '../../../src/export/destination.js';
 import { asZ85, isCurveKey } from '../../../src/export/zmq/curve-key.js';
-import { dialectOf } from '../../../src/export/zmq/dialect.js';
+import { activeTimeoutFor, dialectOf } from '../../../src/export/zmq/dialect.js';
 
 /** The configuration that flags of the command line make. */
 function configOf(...flags: string[]): Config['export'] {
@@ -59,7 +59,7 @@ test('versions may be numbers, as YAML reads them', () => {
 });
 
 test('what each ntopng is sent', () => {
-  assert.deepEqual(dialect({}), { kind: 'TLV', keys: 'NUMBERS', header: 2, limit: 32_000, mostRecords: Infinity });
+  assert.deepEqual(dialect({}), { kind: 'TLV', keys: 'NUMBERS', header: 2, limit: 32_000, mostRecords: 255 });
   assert.deepEqual(dialect({ ntopng: '2.0' }), {
     kind: 'JSON',
     keys: 'NUMBERS',
@@ -68,10 +68,22 @@ test('what each ntopng is sent', () => {
     mostRecords: 1,
   });
   assert.deepEqual(dialect({ jsonLabels: true, header: '3' }), {
-    ...{ kind: 'JSON', keys: 'NAMES', header: 3, limit: 32_000, mostRecords: Infinity },
+    ...{ kind: 'JSON', keys: 'NAMES', header: 3, limit: 32_000, mostRecords: 255 },
   });
   assert.throws(() => dialect({ format: 'tlv', jsonLabels: true }), /only JSON has labels/);
   assert.throws(() => dialect({ format: 'tlv', header: '0' }), /reads only the format json/);
+});
+
+test('long flows are told often enough that each ntopng keeps them', () => {
+  const { zmq } = configOf();
+  assert.deepEqual(
+    [120_000, 3_600_000].map((timeoutMs) => activeTimeoutFor(zmq, timeoutMs)),
+    [120_000, 600_000],
+  );
+  assert.deepEqual(
+    [20_000, 120_000].map((timeoutMs) => activeTimeoutFor({ ...zmq, ntopng: '2.0' }, timeoutMs)),
+    [20_000, 50_000],
+  );
 });
 
 test('keys of CURVE, in Z85 or hexadecimal', () => {
