@@ -205,8 +205,9 @@ export class ZmqExporter {
 
   private changed(): void {
     const state = this.publisher.wants('flow') ? 'UP' : 'DOWN';
-    // Who subscribes to flows last was not there before.
-    if (state !== this.health.status.state) this.health.become(state);
+    if (state === this.health.status.state) return;
+    this.health.become(state);
+    if (state === 'UP') this.around.log.info(`export to ${this.destination.name}: somebody subscribed`);
   }
 
   /** Tells whoever is new what the others know; at the next tick, so that nobody can make it busy. */
@@ -215,9 +216,7 @@ export class ZmqExporter {
     if (topic === 'event') this.due.event = 0;
     if (topic === 'template') this.due.template = 0;
     if (topic === 'listening-ports') this.due.ports = now + FIRST_PORTS_MS;
-    if (topic !== 'flow') return;
-    this.subscribers++;
-    this.around.log.info(`export to ${this.destination.name}: somebody subscribed`);
+    if (topic === 'flow') this.subscribers++;
   }
 }
 

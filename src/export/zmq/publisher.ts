@@ -42,10 +42,18 @@ const FIRST_RETRY_MS = 1000;
 const WAIT_MS = 2;
 const WAITS_PER_SECOND = 50;
 const LINGER_MS = 1000;
+/** What subscribers send is a hundred octets at most; what is longer disconnects them. */
+const MOST_RECEIVED = 512;
+/** There is a handful of subscribers. */
+const MOST_CONNECTIONS = 256;
+const HANDSHAKE_MS = 5000;
+/** From one opening of the socket to the next. */
+const REOPEN_MS = 1000;
 /** A subscriber whose host is gone is noticed within about half a minute, as ntopng has it for its own end. */
 const KEEPALIVE = { tcpKeepalive: 1, tcpKeepaliveIdle: 30, tcpKeepaliveCount: 3, tcpKeepaliveInterval: 3 };
 const GONE_MS = 30_000;
-/** One is as many as there is work for. */
+/** The same trouble is told no more often than this. */
+const TROUBLE_MS = 10_000;
 const EVENT_TEXTS: Partial<Record<Event['type'], string>> = {
   'connect:retry': 'nobody takes connections there',
   'handshake:error:protocol': 'a subscriber and this end disagree on encryption',
@@ -74,19 +82,15 @@ export class Publisher {
 
   /** Never rejects; tries until it is closed. */
   async start(): Promise<void> {
-    try {
-      const socket = await this.makeSocket();
-      if (this.closing.signal.aborted) {
-        socket.close();
-        return;
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      const openedMs = performance.now();
+      try {
+        await this.serve(await this.makeSocket());
+      } catch (error) {
+        if (!signal.aborted) this.events.failed(error as Error);
       }
-      this.socket = socket;
-      void this.watch(socket);
-      void this.readSubscriptions(socket);
-      if (this.options.mode === 'CONNECT') socket.connect(this.options.endpoint);
-      else await this.bind(socket);
-    } catch (error) {
-      if (!this.closing.signal.aborted) this.events.failed(error as Error);
+      await delay(openedMs + REOPEN_MS - performance.now(), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -102,7 +106,7 @@ export class Publisher {
     }
     this.queue.push({ header, payload, lost });
     this.waitingBytes += payload.length;
-    this.pumping ??= this.pump(this.socket);
+    this.pumping ??= this.pump();
   }
 
   /** Hands over what waits; what the network does not take soon after is lost. */
@@ -110,8 +114,31 @@ export class Publisher {
     this.closing.abort();
     await Promise.race([this.pumping, delay(LINGER_MS)]);
     this.socket?.close();
+    this.leave();
+  }
+
+  /** Until it is to be opened anew, or is closed. */
+  private async serve(socket: XPublisher): Promise<void> {
+    const { mode, endpoint } = this.options;
+    try {
+      if (this.closing.signal.aborted) return;
+      this.socket = socket;
+      const watching = this.watch(socket);
+      // It is waited for only when the socket is bound.
+      watching.catch(() => undefined);
+      if (mode === 'CONNECT') socket.connect(endpoint);
+      else await this.bind(socket);
+      await Promise.race([this.readSubscriptions(socket), watching]);
+    } finally {
+      this.leave();
+      await retire(socket);
+    }
+  }
+
+  private leave(): void {
     this.socket = null;
     this.subscriptions.clear();
+    this.events.changed();
   }
 
   private async makeSocket(): Promise<XPublisher> {
@@ -119,7 +146,9 @@ export class Publisher {
     const { curveKeyPair, XPublisher } = await import('zeromq');
     const { encryptionKey, highWaterMark, retryMs } = this.options;
     const socket = new XPublisher({
-      ...{ noDrop: true, verbosity: 'allSubsUnsubs', sendTimeout: 0, sendHighWaterMark: highWaterMark },
+      ...{ noDrop: true, verbosity: 'allSubs', sendTimeout: 0, sendHighWaterMark: highWaterMark },
+      // libzmq reads as long as there is something to read, in this thread: so there must never be more than one.
+      ...{ receiveHighWaterMark: 1, maxMessageSize: MOST_RECEIVED, handshakeInterval: HANDSHAKE_MS },
       ...{ linger: LINGER_MS, ipv6: true, ...KEEPALIVE, tcpMaxRetransmitTimeout: GONE_MS },
       ...{ reconnectInterval: Math.min(FIRST_RETRY_MS, retryMs), reconnectMaxInterval: retryMs },
     });
@@ -146,14 +175,17 @@ export class Publisher {
   }
 
   /** One after the other, so that the order of messages stays. */
-  private async pump(socket: XPublisher): Promise<void> {
+  private async pump(): Promise<void> {
     for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
-      const { header, payload, lost } = next;
+      const { header, payload } = next;
+      const { socket } = this;
+      const lost = once(next.lost);
       try {
-        await this.publish(socket, [header, payload], lost);
+        if (socket === null) lost();
+        else await this.publish(socket, [header, payload], lost);
       } catch (error) {
         lost();
-        if (!this.closing.signal.aborted) this.events.failed(error as Error);
+        if (this.socket === socket && !this.closing.signal.aborted) this.events.failed(error as Error);
       }
       this.queue.shift();
       this.waitingBytes -= payload.length;
@@ -185,24 +217,51 @@ export class Publisher {
     return this.waits.count++ < WAITS_PER_SECOND;
   }
 
+  /** @returns when it is not certain any more who wants what, or somebody must be got rid of: all shall come anew */
   private async readSubscriptions(socket: XPublisher): Promise<void> {
-    try {
-      for await (const [message] of socket) {
-        if (message === undefined) continue;
-        for (const topic of this.subscriptions.take(message)) this.events.subscribed(topic);
-        this.events.changed();
-      }
-    } catch (error) {
-      if (!this.closing.signal.aborted) this.events.failed(error as Error);
+    for await (const [message] of socket) {
+      if (message === undefined) continue;
+      const { subscribed, isUncertain, isTooMuch } = this.subscriptions.take(message, performance.now());
+      for (const topic of subscribed) this.events.subscribed(topic);
+      this.events.changed();
+      if (isTooMuch) throw new Error('a subscriber sends more than ntopng does: all were disconnected');
+      // Of a connection there is only one other end, which knows what it does.
+      if (isUncertain && this.options.mode === 'BIND') return;
     }
   }
 
+  /** Tells of trouble. @throws when there are too many connections, of which each takes a descriptor */
   private async watch(socket: XPublisher): Promise<void> {
-    for await (const event of socket.events) {
-      const text = EVENT_TEXTS[event.type];
-      if (text !== undefined && !this.closing.signal.aborted) this.events.failed(new Error(text));
+    let connections = 0;
+    const toldMs = new Map<string, number>();
+    for await (const { type } of socket.events) {
+      if (type === 'accept') connections++;
+      if (type === 'disconnect') connections--;
+      if (this.socket !== socket) continue;
+      if (connections > MOST_CONNECTIONS) throw new Error(`more than ${MOST_CONNECTIONS} connections: all were closed`);
+      const text = EVENT_TEXTS[type];
+      const now = performance.now();
+      if (text === undefined || now - (toldMs.get(type) ?? -Infinity) < TROUBLE_MS) continue;
+      toldMs.set(type, now);
+      this.events.failed(new Error(text));
     }
   }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
+  };
+}
+
+/** Lets go of the endpoint before others, or this end, bind to it again. */
+async function retire(socket: XPublisher): Promise<void> {
+  const endpoint = socket.lastEndpoint;
+  if (socket.closed) return;
+  if (endpoint !== null) await socket.unbind(endpoint).catch(() => undefined);
+  socket.close();
 }
 
 /** @returns false when somebody who wants it has no room: nobody was sent it then */
