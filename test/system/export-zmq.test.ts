@@ -62,8 +62,14 @@ describe('exports to ntopng', { skip }, () => {
     assert.deepEqual(told.sort(), truth.sort());
   });
 
-  test('with both processes, their father and user', () => {
+  test('with the application, as nDPI numbers it', () => {
+    for (const flow of flows) assert.deepEqual([value(flow, 'L7_PROTO'), value(flow, 'L7_CONFIDENCE')], [7, 6]);
+  });
+
+  test('with both processes, their father, user and command line', () => {
     for (const flow of flows) {
+      assert.match(String(value(flow, 'SRC_PROC_CMDLINE')), /^curl -s -o/);
+      assert.match(String(value(flow, 'DST_PROC_CMDLINE')), /node.* -e/);
       assert.equal(value(flow, 'SRC_PROC_NAME'), 'curl');
       assert.equal(value(flow, 'SRC_PROC_USER_NAME'), 'root');
       assert.equal(value(flow, 'SRC_FATHER_PROC_PID'), process.pid);

@@ -1,5 +1,6 @@
 /** Flows for ntopng over ZMQ, and what it wants to know of the probe that sends them. */
 import type { Config } from '../../config/index.js';
+import { ProcflowError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import type { ExporterStatus } from '../exporter.js';
 import type { Exporter as ExporterFacts } from '../filler.js';
@@ -76,6 +77,11 @@ export class ZmqExporter {
     this.sourceId = sourceIdFor(around.exporter.domain, header);
     const { highWaterMark, encryptionKey, probeMode } = config.zmq;
     this.mode = probeMode ? 'CONNECT' : destination.mode;
+    if (probeMode && destination.endpoint.startsWith('tcp://*'))
+      throw new ProcflowError(
+        'CONFIG_INVALID',
+        `${destination.name}: export.zmq.probeMode needs to know where ntopng waits`,
+      );
     this.publisher = new Publisher(
       {
         ...{ endpoint: destination.endpoint, mode: this.mode },
@@ -204,7 +210,7 @@ export class ZmqExporter {
   }
 
   private changed(): void {
-    const state = this.publisher.wants('flow') ? 'UP' : 'DOWN';
+    const state = this.publisher.isUp ? 'UP' : 'DOWN';
     if (state === this.health.status.state) return;
     this.health.become(state);
     if (state === 'UP') this.around.log.info(`export to ${this.destination.name}: somebody subscribed`);

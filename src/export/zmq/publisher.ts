@@ -66,6 +66,8 @@ export class Publisher {
   private socket: XPublisher | null = null;
   private readonly queue: Waiting[] = [];
   private waitingBytes = 0;
+  /** Whether the end that was connected to has gone: what it had subscribed to waits for it. */
+  private isAway = false;
   private pumping: Promise<void> | null = null;
   /** The second, and how often somebody was waited for in it. */
   private waits = { second: 0, count: 0 };
@@ -88,10 +90,15 @@ export class Publisher {
       try {
         await this.serve(await this.makeSocket());
       } catch (error) {
-        if (!signal.aborted) this.events.failed(error as Error);
+        this.failed(error as Error);
       }
       await delay(openedMs + REOPEN_MS - performance.now(), undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Whether somebody takes flows now. */
+  get isUp(): boolean {
+    return !this.isAway && this.subscriptions.wants('flow');
   }
 
   wants(topic: Topic): boolean {
@@ -135,8 +142,18 @@ export class Publisher {
     }
   }
 
+  private failed(error: Error): void {
+    if (!this.closing.signal.aborted) this.events.failed(error);
+  }
+
+  private away(): void {
+    this.isAway = true;
+    this.events.changed();
+  }
+
   private leave(): void {
     this.socket = null;
+    this.isAway = false;
     this.subscriptions.clear();
     this.events.changed();
   }
@@ -149,7 +166,7 @@ export class Publisher {
       ...{ noDrop: true, verbosity: 'allSubs', sendTimeout: 0, sendHighWaterMark: highWaterMark },
       // libzmq reads as long as there is something to read, in this thread: so there must never be more than one.
       ...{ receiveHighWaterMark: 1, maxMessageSize: MOST_RECEIVED, handshakeInterval: HANDSHAKE_MS },
-      ...{ linger: LINGER_MS, ipv6: true, ...KEEPALIVE, tcpMaxRetransmitTimeout: GONE_MS },
+      ...{ linger: LINGER_MS, ipv6: hasIpv6(this.options), ...KEEPALIVE, tcpMaxRetransmitTimeout: GONE_MS },
       ...{ reconnectInterval: Math.min(FIRST_RETRY_MS, retryMs), reconnectMaxInterval: retryMs },
     });
     if (encryptionKey !== null) {
@@ -168,7 +185,7 @@ export class Publisher {
         await socket.bind(this.options.endpoint);
         return;
       } catch (error) {
-        this.events.failed(error as Error);
+        this.failed(bindError(this.options.endpoint, error as NodeJS.ErrnoException));
         await delay(this.options.retryMs, undefined, { signal: this.closing.signal });
       }
     }
@@ -185,7 +202,7 @@ export class Publisher {
         else await this.publish(socket, [header, payload], lost);
       } catch (error) {
         lost();
-        if (this.socket === socket && !this.closing.signal.aborted) this.events.failed(error as Error);
+        if (this.socket === socket) this.failed(error as Error);
       }
       this.queue.shift();
       this.waitingBytes -= payload.length;
@@ -223,6 +240,7 @@ export class Publisher {
       if (message === undefined) continue;
       const { subscribed, isUncertain, isTooMuch } = this.subscriptions.take(message, performance.now());
       for (const topic of subscribed) this.events.subscribed(topic);
+      if (subscribed.length > 0) this.isAway = false;
       this.events.changed();
       if (isTooMuch) throw new Error('a subscriber sends more than ntopng does: all were disconnected');
       // Of a connection there is only one other end, which knows what it does.
@@ -238,21 +256,34 @@ export class Publisher {
       if (type === 'accept') connections++;
       if (type === 'disconnect') connections--;
       if (this.socket !== socket) continue;
+      if (type === 'disconnect' && this.options.mode === 'CONNECT') this.away();
       if (connections > MOST_CONNECTIONS) throw new Error(`more than ${MOST_CONNECTIONS} connections: all were closed`);
       const text = EVENT_TEXTS[type];
       const now = performance.now();
       if (text === undefined || now - (toldMs.get(type) ?? -Infinity) < TROUBLE_MS) continue;
       toldMs.set(type, now);
-      this.events.failed(new Error(text));
+      this.failed(new Error(text));
     }
   }
 }
 
+/** With it the name of an interface would be its IPv6 address alone. */
+function hasIpv6({ mode, endpoint }: PublisherOptions): boolean {
+  return mode === 'CONNECT' || /^tcp:\/\/[*[]/.test(endpoint);
+}
+
+function bindError(endpoint: string, error: NodeJS.ErrnoException): Error {
+  // What it cannot make an address of is told as if it were busy.
+  const text =
+    error.code === 'EAGAIN' ? 'no address or interface of this host; to connect, put a c at the end' : error.message;
+  return new Error(`${endpoint}: ${text}`, { cause: error });
+}
+
 function once(work: () => void): () => void {
-  let isDone = false;
+  let left: (() => void) | null = work;
   return () => {
-    if (!isDone) work();
-    isDone = true;
+    left?.();
+    left = null;
   };
 }
 

@@ -1,9 +1,9 @@
 /** ZMQ exporters of an agent over a fake state, towards a collector of our own that reads as ntopng does. */
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { curveKeyPair } from 'zeromq';
+import { curveKeyPair, XSubscriber } from 'zeromq';
 import { ELEMENTS } from '../../../src/export/elements.js';
 import { v9Type } from '../../../src/export/element.js';
 import { eventually } from '../../system/harness/eventually.js';
@@ -284,6 +284,27 @@ describe('connecting to ntopng that waits', () => {
     assert.equal(ntopng.drops, 0);
   });
 
+  test('that restarts: what it missed waits for it', async () => {
+    const first = collector();
+    const endpoint = await first.bind();
+    const harness = new ExportHarness({
+      'export.to': `${endpoint.replace('tcp:', 'zmq:')}c`,
+      'export.maxDelayMs': '0',
+    });
+    await harness.up();
+    harness.flows(1);
+    await first.hasFlows(1);
+    first.close();
+    await eventually(() => assert.equal(harness.status().state, 'DOWN'));
+    harness.flows(3);
+    const second = collector();
+    await second.bind(endpoint);
+    await harness.up();
+    await second.hasFlows(3);
+    assert.deepEqual([harness.status().sentRecords, harness.status().notSentRecords], [4, 0]);
+    assert.equal(second.messages[0]?.messageId, Number(first.messages.at(-1)?.messageId) + 1);
+  });
+
   test('that is not there yet', async () => {
     const port = await freePort();
     const harness = new ExportHarness({ 'export.to': `zmq://127.0.0.1:${port}c`, 'export.reconnectMs': '200' });
@@ -422,4 +443,111 @@ describe('when something is wrong', () => {
     harness.flows(1);
     await ntopng.hasFlows(1);
   });
+});
+
+describe('whoever reaches the endpoint', () => {
+  /** Sends what is given as if it were subscriptions. */
+  function hostile(endpoint: string): XSubscriber {
+    const socket = new XSubscriber({ linger: 0 });
+    socket.connect(endpoint);
+    after(() => socket.close());
+    return socket;
+  }
+
+  /** Flows come to a collector, whatever it has lost in between. */
+  async function getsFlows(harness: ExportHarness, ntopng: Ntopng): Promise<void> {
+    const before = ntopng.flows.length;
+    await eventually(() => {
+      harness.flows(1);
+      assert.ok(ntopng.flows.length > before);
+    });
+  }
+
+  test('cannot unsubscribe others', async () => {
+    const { harness, ntopng, endpoint } = await pair();
+    const socket = hostile(endpoint);
+    for (const message of ['\0flow', '\0event', '\0', '\u0007', '\u0002flow', '']) await socket.send(message);
+    await socket.send('\u0001flow');
+    await eventually(() => assert.equal(harness.status().sessions, 2));
+    await getsFlows(harness, ntopng);
+  });
+
+  test('is not taken for a subscriber any more when it has subscribed twice and left', async () => {
+    const port = await freePort();
+    const harness = new ExportHarness({ 'export.to': `zmq://127.0.0.1:${port}` });
+    const socket = hostile(`tcp://127.0.0.1:${port}`);
+    for (let i = 0; i < 2; i++) await socket.send('\u0001flow');
+    await eventually(() => assert.equal(harness.status().sessions, 2));
+    socket.close();
+    await eventually(() => assert.equal(harness.status().state, 'DOWN'));
+  });
+
+  test('is thrown out with all others when it subscribes to more than there is; they come back', async () => {
+    const { harness, ntopng, endpoint } = await pair();
+    const socket = hostile(endpoint);
+    for (let i = 0; i < 200; i++) await socket.send(`\u0001${i}`);
+    await harness.failed(/sends more than ntopng does/);
+    socket.close();
+    await harness.up();
+    await getsFlows(harness, ntopng);
+  });
+
+  test('is thrown out when it sends without end', async () => {
+    const { harness, ntopng, endpoint } = await pair();
+    const socket = hostile(endpoint);
+    for (let i = 0; i < 2000; i++) await socket.send('\u0001flow');
+    await harness.failed(/sends more than ntopng does/);
+    socket.close();
+    await harness.up();
+    await getsFlows(harness, ntopng);
+  });
+
+  test('loses its connection by a message that is too long', async () => {
+    const { harness, ntopng, endpoint } = await pair();
+    const socket = hostile(endpoint);
+    let disconnects = 0;
+    socket.events.on('disconnect', () => disconnects++);
+    await socket.send(`\u0001${'x'.repeat(100_000)}`);
+    await eventually(() => assert.ok(disconnects > 0));
+    harness.flows(1);
+    await ntopng.hasFlows(1);
+    assert.equal(ntopng.drops, 0);
+  });
+
+  test('cannot take all descriptors with connections', async () => {
+    const { harness, ntopng, endpoint } = await pair();
+    const port = Number(new URL(endpoint).port);
+    const sockets: Socket[] = [];
+    after(() => sockets.forEach((socket) => socket.destroy()));
+    for (let i = 0; i < 300; i++) {
+      const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.0\r\n'));
+      socket.on('error', () => undefined).resume();
+      sockets.push(socket);
+    }
+    await harness.failed(/more than 256 connections/);
+    await eventually(() => assert.ok(sockets.filter((socket) => !socket.closed).length <= 256));
+    await harness.up();
+    await getsFlows(harness, ntopng);
+  });
+});
+
+test('endpoints that cannot be are told clearly', async () => {
+  const nobody = new ExportHarness({ 'export.to': 'zmq://ntopng.example:5556' });
+  await nobody.failed(
+    /^tcp:\/\/ntopng.example:5556: no address or interface of this host; to connect, put a c at the end$/,
+  );
+  assert.throws(
+    () => new ExportHarness({ 'export.to': 'zmq://*:5556', 'export.zmq.probeMode': 'true' }),
+    /needs to know where ntopng waits/,
+  );
+});
+
+test('the name of an interface is its IPv4 address', async () => {
+  const port = await freePort();
+  const harness = new ExportHarness({ 'export.to': `zmq://lo:${port}`, 'export.maxDelayMs': '0' });
+  const ntopng = collector();
+  ntopng.connect(`tcp://127.0.0.1:${port}`);
+  await harness.up();
+  harness.flows(1);
+  await ntopng.hasFlows(1);
 });

@@ -102,8 +102,8 @@ export class Ntopng {
   }
 
   /** @returns where it waits */
-  async bind(): Promise<string> {
-    await this.socket.bind('tcp://127.0.0.1:*');
+  async bind(endpoint = 'tcp://127.0.0.1:*'): Promise<string> {
+    await this.socket.bind(endpoint);
     void this.read();
     return this.socket.lastEndpoint ?? '';
   }
