@@ -31,6 +31,7 @@
         'src/privileges.cc',
         'src/payload_peek.cc',
         'src/peer_table.cc',
+        'src/per_cpu.cc',
         'src/proc_files.cc',
         'src/process_table.cc',
         'src/procfs_processes.cc',

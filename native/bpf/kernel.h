@@ -231,10 +231,16 @@ struct signal_struct {
 	unsigned long long sum_sched_runtime;
 };
 
+struct timespec64 {
+	__s64 tv_sec;
+};
+
 /* A CPU's run queue */
 struct rq {
 	__u64 clock;
-	__u64 clock_task;
+	__u64 clock_task; /* without what interrupts and the host had, up to the next two */
+	__u64 prev_irq_time;
+	__u64 prev_steal_time_rq;
 };
 
 struct cfs_rq {

@@ -16,14 +16,62 @@
  */
 volatile __u64 scheduler_offset = 0;
 
+/* Of struct pf_calibration */
+volatile __s32 steal_distance = 0;
+volatile __s32 interrupt_distance = 0;
+
+/* The verifier lets nothing that is farther away be added to a pointer. */
+#define PF_MOST_DISTANCE (1 << 28)
+/* Of `preempted` in struct kvm_steal_time, and its first bit */
+#define PF_PREEMPTED_OFFSET 16
+#define PF_PREEMPTED 1
+
+/* A word of another variable of the same CPU. */
+static __always_inline __u64 word_beside(struct rq *rq, __s64 distance)
+{
+	const struct timespec64 *view; /* any kernel struct that begins with a number of eight bytes */
+
+	if (distance <= -PF_MOST_DISTANCE || distance >= PF_MOST_DISTANCE)
+		return 0;
+	view = bpf_rdonly_cast((const void *)((__u64)rq + distance), bpf_core_type_id_kernel(struct timespec64));
+	return view->tv_sec;
+}
+
+static __always_inline bool steal_is_left_out(struct rq *rq)
+{
+	/* It stays 0 where the kernel was told to leave steal time in (no-steal-acc). */
+	return bpf_core_field_exists(rq->prev_steal_time_rq) && has_casts() && steal_distance && rq->prev_steal_time_rq;
+}
+
+/* Whether the host has taken a CPU, and not yet told for how long. */
+static __always_inline bool is_preempted(struct rq *rq)
+{
+	return steal_is_left_out(rq) && word_beside(rq, (__s64)steal_distance + PF_PREEMPTED_OFFSET) & PF_PREEMPTED;
+}
+
+/*
+ * What interrupts and the host of a virtual machine have had of a CPU since the kernel last read its clock: the scheduler
+ * gives it to no thread, and leaves it out when it reads the clock the next time.
+ */
+static __always_inline __u64 left_out(struct rq *rq)
+{
+	__u64 sum = 0;
+
+	if (steal_is_left_out(rq))
+		sum += word_beside(rq, steal_distance) - rq->prev_steal_time_rq;
+	if (bpf_core_field_exists(rq->prev_irq_time) && has_casts() && interrupt_distance)
+		sum += word_beside(rq, interrupt_distance) - rq->prev_irq_time;
+	return sum;
+}
+
 /*
  * CPU time of a thread. The kernel adds up at ticks and switches, so that what a running thread has had since is to be
  * added: from the last reading of its CPU's clock until now, and from the last adding up until that reading. What adds
- * up meanwhile makes it begin again.
+ * up meanwhile, or takes the CPU, makes it begin again. While the host has the CPU its clock stands.
  */
 static __always_inline __u64 read_cpu_time(struct task_struct *task)
 {
-	__u64 offset = scheduler_offset, added_up, clock, since_clock, since_added_up;
+	__u64 offset = scheduler_offset, added_up, clock, without, since_clock, since_added_up;
 	struct rq *rq;
 
 	for (int i = 0; i < 3; i++) {
@@ -32,12 +80,13 @@ static __always_inline __u64 read_cpu_time(struct task_struct *task)
 			break;
 		rq = task->se.cfs_rq->rq; /* of its CPU, whatever its scheduling class */
 		clock = rq->clock;
-		since_clock = bpf_ktime_get_ns() - offset - clock;
+		without = left_out(rq);
+		since_clock = bpf_ktime_get_ns() - offset - clock - without;
 		since_added_up = rq->clock_task - task->se.exec_start;
 		barrier();
-		if (task->se.sum_exec_runtime != added_up || rq->clock != clock)
+		if (task->se.sum_exec_runtime != added_up || rq->clock != clock || left_out(rq) != without)
 			continue;
-		if ((__s64)since_clock < 0)
+		if ((__s64)since_clock < 0 || is_preempted(rq))
 			since_clock = 0;
 		if ((__s64)since_added_up < 0)
 			since_added_up = 0;
@@ -222,6 +271,8 @@ int procflow_calibrate(struct pf_calibration *run)
 	if (!bpf_core_field_exists(task->se.cfs_rq))
 		return 0;
 	difference = bpf_ktime_get_ns() - task->se.cfs_rq->rq->clock;
+	steal_distance = run->steal_distance;
+	interrupt_distance = run->interrupt_distance;
 	if (difference < run->smallest)
 		run->smallest = difference;
 	if (run->last)

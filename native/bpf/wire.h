@@ -440,6 +440,9 @@ struct pf_usage_request {
 struct pf_calibration {
 	pf_u64 smallest; /* difference of a few runs, in ns */
 	pf_u32 last;     /* the run that makes it count */
+	/* From a CPU's run queue to the kernel's other variables of that CPU; 0 when it has none such. */
+	pf_s32 steal_distance;     /* struct kvm_steal_time */
+	pf_s32 interrupt_distance; /* struct irqtime */
 	pf_u32 pad0;
 };
 

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "errno_text.h"
 #include "kernel_filter.h"
+#include "per_cpu.h"
 
 namespace procflow {
 namespace {
@@ -148,6 +149,9 @@ BpfPrograms::BpfPrograms(const SourceOptions& options) {
   if (resources.available) resources.reason = peaks_obstacle(options, kernel.get());
   settings_.peaks = resources.available && resources.reason.empty();
   settings_.messages_epoch = 1;  // from the first message on
+  const PerCpuVariable run_queue{"runqueues", "rq"};
+  distances_.steal_distance = per_cpu_distance(kernel.get(), run_queue, {"steal_time", "kvm_steal_time"});
+  distances_.interrupt_distance = per_cpu_distance(kernel.get(), run_queue, {"cpu_irqtime", "irqtime"});
 
   // What the kernel refuses must not take with it what it would have let run.
   std::string error;
@@ -354,7 +358,7 @@ std::uint64_t BpfPrograms::missed_runs() const {
 void BpfPrograms::calibrate() {
   constexpr int runs = 3;
   if (calibrate_fd_ < 0) return;
-  pf_calibration calibration{};
+  pf_calibration calibration = distances_;
   calibration.smallest = ~std::uint64_t{0};
   for (int run = 1; run <= runs; run++) {
     calibration.last = run == runs;

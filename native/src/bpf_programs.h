@@ -78,6 +78,7 @@ class BpfPrograms {
   std::vector<std::pair<std::string, bpf_link*>> iterators_;
   std::vector<Tier> tiers_;
   pf_settings settings_{};
+  pf_calibration distances_{};
   int calibrate_fd_ = -1;
   int read_process_fd_ = -1;
   pf_packet_settings packet_settings_{};
