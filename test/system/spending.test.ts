@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { temporaryDirectory } from '../temporary.js';
-import { Agent, Child, eventually, run, skipWithoutBpf, spend, type Spent } from './harness/index.js';
+import { Agent, Child, cpuError, eventually, run, skipWithoutBpf, spend, type Spent } from './harness/index.js';
 
 const skip = await skipWithoutBpf('what processes spend, as the API shows it');
 const MS = 1e6;
@@ -89,7 +89,7 @@ describe('what processes spend', { skip }, () => {
           const end = flow[side];
           const { usage } = end;
           assert.ok(usage, JSON.stringify(flow.notes));
-          near(usage.cpuTimeMs, spent.cpuNs / MS, Math.max(1, (0.02 * spent.cpuNs) / MS), `CPU of ${spent.work}`);
+          near(cpuError(usage.cpuTimeMs * MS, spent), 0, Math.max(MS, 0.02 * spent.cpuNs), `CPU of ${spent.work}`);
           near(usage.userMs + usage.systemMs, usage.cpuTimeMs, 0.001, 'user and system');
           const grown = { memory: 100 * MIB, faults: PAGES * 4096 }[spent.work] ?? 0;
           near(usage.peakMemoryBytes ?? NaN, spent.memoryBefore + grown, MIB, `peak of ${spent.work}`);

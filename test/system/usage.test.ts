@@ -7,6 +7,7 @@ import { USAGE_FLAG } from '../../src/capture/layout.js';
 import { temporaryDirectory } from '../temporary.js';
 import {
   Child,
+  cpuError,
   eventually,
   skipWithoutBpf,
   spend,
@@ -122,11 +123,13 @@ describe('usage at the edges of flows', { skip }, () => {
       const works = ['burn', ...Array<string>(30).fill('short')].join(',');
       const [long, ...short] = await spend({ ...side, works, ms: 1500 });
       assertCpu(await rows.edges(long as Spent), long as Spent);
-      const beyond = await Promise.all(
-        short.map(async (spent) => difference(await rows.edges(spent), 'cpuNs') - spent.cpuNs),
-      );
-      // An interrupt may come in between the kernel's reading and the process's own; to most none does.
-      for (const each of beyond) near(each, 0, MS, 'CPU time');
+      const beyond = [];
+      for (const spent of short) {
+        const cpuNs = difference(await rows.edges(spent), 'cpuNs');
+        near(cpuError(cpuNs, spent), 0, 0.5 * MS, `CPU time, beyond ${JSON.stringify(spent)}`);
+        beyond.push(cpuNs - spent.cpuNs);
+      }
+      // To most no interrupt comes in between the kernel's reading and the process's own.
       near(beyond.sort((a, b) => a - b)[short.length / 2] ?? NaN, 0, 0.5 * MS, 'CPU time, median');
     });
   }
@@ -171,8 +174,9 @@ describe('samples of all processes', { skip }, () => {
           assert.equal((flags & USAGE_FLAG.memory) !== 0, pid !== KTHREADD, 'a kernel thread has no memory');
         }
       }
+      // Longer for a while when others have delayed a sample.
+      assert.equal(rows.status().sampleIntervalMs, 200);
     });
-    assert.equal(rows.status().sampleIntervalMs, 200);
   });
 
   test('agree with the process that they are of', async () => {
@@ -283,7 +287,8 @@ function difference({ began, ended }: Edges, name: keyof Edges['began']): number
 }
 
 function assertCpu(edges: Edges, spent: Spent): void {
-  near(difference(edges, 'cpuNs'), spent.cpuNs, Math.max(MS, 0.02 * spent.cpuNs), `CPU time of ${spent.work}`);
+  const error = cpuError(difference(edges, 'cpuNs'), spent);
+  near(error, 0, Math.max(MS, 0.02 * spent.cpuNs), `CPU time of ${spent.work}, beyond ${JSON.stringify(spent)}`);
   const modes = difference(edges, 'userNs') + difference(edges, 'systemNs');
   near(modes, difference(edges, 'cpuNs'), 1000, 'user and system time together');
 }

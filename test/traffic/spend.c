@@ -156,14 +156,20 @@ static void peer(void *listener)
 		;
 }
 
-static int open_connection(int listener)
-{
-	int fd = server_side ? accept_tcp(listener) : connect_tcp((uint16_t)shared_get(0));
+struct connection {
+	int fd;
+	struct readings before; /* it was opened: CPU time alone */
+};
 
-	one_byte(fd, !server_side);
+static struct connection open_connection(int listener)
+{
+	struct connection made = {.before = read_cpu()};
+
+	made.fd = server_side ? accept_tcp(listener) : connect_tcp((uint16_t)shared_get(0));
+	one_byte(made.fd, !server_side);
 	if (!server_side)
-		one_byte(fd, false);
-	return fd;
+		one_byte(made.fd, false);
+	return made;
 }
 
 static int heir_waits[2];
@@ -189,21 +195,23 @@ static pid_t give_away(int fd)
 	return heir;
 }
 
-static void close_connection(int fd, pid_t heir, const char *name, size_t length, const struct readings *from,
-			     const struct readings *to)
+static void close_connection(const struct connection *made, pid_t heir, const char *name, size_t length,
+			     const struct readings *from, const struct readings *to)
 {
-	struct sockaddr_storage local = local_of(fd), remote = remote_of(fd);
+	struct sockaddr_storage local = local_of(made->fd), remote = remote_of(made->fd);
+	struct readings after;
 
 	if (server_side && !heir)
-		one_byte(fd, true);
-	close(fd);
+		one_byte(made->fd, true);
+	close(made->fd);
 	if (heir) {
 		one_byte(heir_waits[1], true);
 		close(heir_waits[1]);
 		wait_for(heir);
 	}
-	printf("{\"work\":\"%.*s\",\"pid\":%d,\"localPort\":%u,\"remotePort\":%u,", (int)length, name, getpid(),
-	       port_of(&local), port_of(&remote));
+	after = read_cpu();
+	printf("{\"work\":\"%.*s\",\"pid\":%d,\"localPort\":%u,\"remotePort\":%u,\"cpuAroundNs\":%ld,", (int)length, name,
+	       getpid(), port_of(&local), port_of(&remote), after.cpu_ns - made->before.cpu_ns);
 	print_spent(from, to);
 	printf("}\n");
 	fflush(stdout);
@@ -213,8 +221,8 @@ static void flow(int listener, const char *name, size_t length)
 {
 	struct readings from, to;
 	void (*body)(void) = NULL;
+	struct connection made;
 	pid_t heir = 0;
-	int fd;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strlen(kinds[i].name) == length && memcmp(kinds[i].name, name, length) == 0)
@@ -226,20 +234,21 @@ static void flow(int listener, const char *name, size_t length)
 	}
 	if (body == read_file || body == write_file)
 		make_cold_file(file, mebibytes);
-	fd = open_connection(listener);
+	made = open_connection(listener);
 	if (body == burn_on)
-		heir = give_away(fd);
+		heir = give_away(made.fd);
 	from = body == burn_shortly ? read_cpu() : read_self(1);
 	work(body);
 	to = body == burn_shortly ? read_cpu() : read_self(0);
-	close_connection(fd, heir, name, length, &from, &to);
+	close_connection(&made, heir, name, length, &from, &to);
 	dismiss();
 }
 
 int main(int argc, char **argv)
 {
+	struct connection outermost = {.fd = -1};
 	struct readings outer_from;
-	int listener, outer_fd = -1;
+	int listener;
 	pid_t other;
 
 	options_from(argc, argv);
@@ -266,15 +275,15 @@ int main(int argc, char **argv)
 
 		flow(listener, at, comma ? (size_t)(comma - at) : strlen(at));
 		at = comma ? comma + 1 : NULL;
-		if (outer && outer_fd < 0) {
-			outer_fd = open_connection(listener);
+		if (outer && outermost.fd < 0) {
+			outermost = open_connection(listener);
 			outer_from = read_self(1);
 		}
 	}
 	if (outer) {
 		struct readings to = read_self(0);
 
-		close_connection(outer_fd, 0, "outer", strlen("outer"), &outer_from, &to);
+		close_connection(&outermost, 0, "outer", strlen("outer"), &outer_from, &to);
 	}
 	wait_for(other);
 	while (getchar() != EOF)

@@ -33,4 +33,4 @@ export { MeasuredServer, type Cost } from './measured-server.js';
 export { RawClient } from './raw-client.js';
 export { pcapOf, type Datagram } from './pcap.js';
 export { Tap, type Row } from './tap.js';
-export { spend, UsageRows, type Edges, type Reading, type Spent } from './usage-rows.js';
+export { cpuError, spend, UsageRows, type Edges, type Reading, type Spent } from './usage-rows.js';

@@ -21,7 +21,10 @@ export interface Spent {
   readonly pid: number;
   readonly localPort: number;
   readonly remotePort: number;
+  /** Between its own readings after the opening and before the end. */
   readonly cpuNs: number;
+  /** … and between those before the opening and after the end. */
+  readonly cpuAroundNs: number;
   readonly minorFaults: number;
   readonly majorFaults: number;
   readonly voluntarySwitches: number;
@@ -50,6 +53,14 @@ export async function spend(options: Options, meanwhile?: (told: Spent[]) => Pro
   if (code === 77) throw new Unsupported(child.stderr.trim());
   if (code !== 0) throw new Error(`spend ended with ${code ?? signal ?? ''}: ${child.stderr}`);
   return told;
+}
+
+/**
+ * By how much CPU time of a connection is less than what its process had within, or more than what it had around it, in ns.
+ * What comes in between the kernel's reading and the process's own, such as an interrupt, shows in the latter.
+ */
+export function cpuError(cpuNs: number, { cpuNs: within, cpuAroundNs: around }: Spent): number {
+  return Math.min(0, cpuNs - within) + Math.max(0, cpuNs - around);
 }
 
 /** The two ends of a process's use of one socket. */
