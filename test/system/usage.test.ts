@@ -212,6 +212,8 @@ async function withRows(settings: string[], body: (rows: UsageRows) => Promise<v
   const rows = new UsageRows(...settings);
   try {
     await rows.ready();
+    // The first rows may come before the first status.
+    await eventually(() => assert.notEqual(rows.status().pollIntervalMs, null));
     await body(rows);
   } finally {
     await rows.stop();
