@@ -17,8 +17,8 @@ export interface AgentOptions {
 
 /** Timeouts fall due also while no batch comes. */
 const TICK_MS = 250;
-/** How long a replay waits for collectors to be there. */
-const REACH_COLLECTORS_MS = 10_000;
+/** How long a replay, and how long capture, waits for collectors to be there before the first flow. */
+const REACH_COLLECTORS_MS = { replay: 10_000, capture: 1000 };
 /** The other end of a local flow is heard of within this, or at the next poll. */
 const MATE_WAIT_MS = 1500;
 
@@ -46,8 +46,8 @@ export async function runAgent(config: Config, options: AgentOptions, signal: Ab
     log,
   });
   exporters.start();
-  // Capture does not wait for collectors; a recording can.
-  if (replay !== undefined) await exporters.tried(REACH_COLLECTORS_MS);
+  // What flows before a connection is made is lost to its collector: a moment spares nearly all of that.
+  await exporters.tried(replay === undefined ? REACH_COLLECTORS_MS.capture : REACH_COLLECTORS_MS.replay);
 
   let isReady = false;
   function ready(): boolean {

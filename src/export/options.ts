@@ -54,16 +54,25 @@ export const FLOW_KEYS: OptionsTemplate = {
   fields: [E.flowKeyIndicator].map(field),
 };
 
-export const TIMEOUTS: OptionsTemplate = {
+/** How flows are metered: when they are reported, and that no packet is left out. */
+export const SETTINGS: OptionsTemplate = {
   id: 260,
   scope: [E.observationDomainId, E.meteringProcessId].map(field),
-  fields: [E.flowActiveTimeout, E.flowIdleTimeout].map(field),
+  fields: [
+    E.flowActiveTimeout,
+    E.flowIdleTimeout,
+    E.selectorAlgorithm,
+    E.samplingPacketInterval,
+    E.samplingPacketSpace,
+  ].map(field),
 };
 
-/** Of NetFlow v9, which has no other options here: about the exporter as a whole. */
+/** The options of NetFlow v9 are about the exporter as a whole. */
+const V9_SCOPE: readonly Field[] = [{ element: E.meteringProcessId, length: 4 }];
+
 export const V9_STATISTICS: OptionsTemplate = {
   id: 257,
-  scope: [{ element: E.meteringProcessId, length: 4 }],
+  scope: V9_SCOPE,
   fields: [
     E.exportedMessageTotalCount,
     E.exportedFlowRecordTotalCount,
@@ -71,9 +80,13 @@ export const V9_STATISTICS: OptionsTemplate = {
     E.notSentFlowTotalCount,
     E.notSentPacketTotalCount,
     E.notSentOctetTotalCount,
-    E.flowActiveTimeout,
-    E.flowIdleTimeout,
   ].map(field),
+};
+
+export const V9_SETTINGS: OptionsTemplate = {
+  id: 258,
+  scope: V9_SCOPE,
+  fields: [E.flowActiveTimeout, E.flowIdleTimeout, E.samplingInterval, E.samplingAlgorithm].map(field),
 };
 
 /** Templates of flow records have ids from here on. */
@@ -105,14 +118,26 @@ export function reliabilityValues({ flows, packets, octets, firstMs, lastMs }: N
   return [PROCESS_ID, flows, packets, octets, firstMs, lastMs];
 }
 
-export function timeoutValues(domain: number, { active, idle }: TimeoutSeconds): OptionValue[] {
-  return [domain, PROCESS_ID, Math.min(active, 65535), Math.min(idle, 65535)];
+/** Count-based and systematic: of a period of packets, so many are taken, and none is left out. */
+const SYSTEMATIC = 1;
+const PACKETS_TAKEN = 1;
+const PACKETS_LEFT_OUT = 0;
+
+export function settingsValues(domain: number, timeouts: TimeoutSeconds): OptionValue[] {
+  return [domain, PROCESS_ID, ...timeoutValues(timeouts), SYSTEMATIC, PACKETS_TAKEN, PACKETS_LEFT_OUT];
 }
 
-export function v9Values(domain: number, totals: Totals, notSent: NotSent, timeouts: TimeoutSeconds): OptionValue[] {
+export function v9SettingsValues(domain: number, timeouts: TimeoutSeconds): OptionValue[] {
+  return [domain, ...timeoutValues(timeouts), PACKETS_TAKEN, SYSTEMATIC];
+}
+
+function timeoutValues({ active, idle }: TimeoutSeconds): OptionValue[] {
+  return [Math.min(active, 65535), Math.min(idle, 65535)];
+}
+
+export function v9Values(domain: number, totals: Totals, notSent: NotSent): OptionValue[] {
   const { messages, flowRecords, octets } = totals;
-  const [, , active = 0, idle = 0] = timeoutValues(domain, timeouts);
-  return [domain, messages, flowRecords, octets, notSent.flows, notSent.packets, notSent.octets, active, idle];
+  return [domain, messages, flowRecords, octets, notSent.flows, notSent.packets, notSent.octets];
 }
 
 /** Null for a template without keys, which has nothing to tell. */
@@ -160,11 +185,11 @@ export function writeOptions(out: Output, { scope, fields }: OptionsTemplate, va
 }
 
 /** The options templates of each observation domain; the type information first, since it is used before any template. */
-export const FLOW_DOMAIN_OPTIONS: readonly OptionsTemplate[] = [TYPE_INFORMATION, FLOW_KEYS];
+export const FLOW_DOMAIN_OPTIONS: readonly OptionsTemplate[] = [TYPE_INFORMATION, FLOW_KEYS, SETTINGS];
 export const PROCESS_DOMAIN_OPTIONS: readonly OptionsTemplate[] = [
   TYPE_INFORMATION,
   METERING_STATISTICS,
   EXPORT_RELIABILITY,
-  TIMEOUTS,
+  SETTINGS,
 ];
-export const V9_OPTIONS: readonly OptionsTemplate[] = [V9_STATISTICS];
+export const V9_OPTIONS: readonly OptionsTemplate[] = [V9_STATISTICS, V9_SETTINGS];

@@ -40,6 +40,9 @@ export interface SessionOptions {
 const COPIES = 3;
 /** Of the exporting process. */
 const PROCESS_DOMAIN = 0;
+/** Ticks come a few times a second: when they are so far apart, or so much goes back, the clock was set. */
+const STEP_FORWARD_MS = 10_000;
+const STEP_BACK_MS = 1000;
 
 export class Session {
   readonly ledger: Ledger;
@@ -54,9 +57,11 @@ export class Session {
   private reportedMs = 0;
   private toldNotSent = 0;
   private beginnings = 0;
+  private tickedMs: number;
 
   constructor(private readonly session: SessionOptions) {
     this.ledger = new Ledger(session.nowMs);
+    this.tickedMs = session.nowMs();
     this.templates = new Templates(session.fields, options.FIRST_FLOW_TEMPLATE);
     this.flows = this.streamOf(session.domain, 0);
     this.process = this.flows;
@@ -115,15 +120,15 @@ export class Session {
 
   /** Does what is due: sends messages that have waited, templates and statistics. */
   tick(): void {
-    if (!this.isUp) return;
     const { nowMs, maxDelayMs, statisticsIntervalMs, templateRefreshMs, transport } = this.session;
     const now = nowMs();
-    if (!transport.isReliable && now - this.refreshedMs >= templateRefreshMs) {
-      this.flush();
-      this.introduce(1);
-      this.flushAll();
-    }
-    if (now - this.reportedMs >= statisticsIntervalMs) this.report();
+    const hasStepped = now >= this.tickedMs + STEP_FORWARD_MS || now <= this.tickedMs - STEP_BACK_MS;
+    this.tickedMs = now;
+    if (!this.isUp) return;
+    if (hasStepped) this.clockStepped(now);
+    else if (!transport.isReliable && now - this.refreshedMs >= templateRefreshMs) this.refresh(1);
+    // A collector that does not read now gets them when it does.
+    if (transport.isReady && now - this.reportedMs >= statisticsIntervalMs) this.report();
     if (!this.flows.isEmpty && now - this.flows.waitsSinceMs >= maxDelayMs) this.flush();
     if (transport.isFull) {
       this.report();
@@ -135,6 +140,13 @@ export class Session {
   async close(): Promise<void> {
     if (this.isUp) this.report();
     await this.session.transport.close();
+  }
+
+  /** Templates are sent at an accelerated rate then (RFC 3954 7.3), and nothing waits for a time that was. */
+  private clockStepped(now: number): void {
+    this.flushAll();
+    this.reportedMs = Math.min(this.reportedMs, now);
+    if (!this.session.transport.isReliable) this.refresh(COPIES);
   }
 
   private write(template: Template, record: FlowRecord): boolean {
@@ -153,33 +165,35 @@ export class Session {
   private refreshWhenDue(): void {
     const { transport, templateRefreshPackets } = this.session;
     if (!this.flows.isEmpty || transport.isReliable || this.dataMessages < templateRefreshPackets) return;
-    this.refreshTemplates();
+    this.introduce(1);
+    if (this.process !== this.flows) this.process.flush();
+  }
+
+  private refresh(copies: number): void {
+    this.flush();
+    this.introduce(copies);
+    this.flushAll();
   }
 
   /** Everything that the collector must know to understand what follows. */
   private introduce(copies: number): void {
     const { format, fields, domain, timeouts, nowMs } = this.session;
     this.refreshedMs = nowMs();
+    this.dataMessages = 0;
     for (let copy = 1; copy < copies; copy++) {
-      this.writeOptionsTemplates();
+      this.writeTemplates();
       this.flushAll();
     }
-    this.refreshTemplates();
-    if (format.name === 'NETFLOW_V9') return;
+    this.writeTemplates();
+    if (format.name === 'NETFLOW_V9') {
+      this.flows.writeOptions(options.V9_SETTINGS, options.v9SettingsValues(domain, timeouts));
+      return;
+    }
     const stream = this.hadFlows ? this.process : this.flows;
     for (const { element } of fields) {
       if (element.pen !== PEN.iana) stream.writeOptions(options.TYPE_INFORMATION, options.typeValues(element));
     }
-    this.process.writeOptions(options.TIMEOUTS, options.timeoutValues(domain, timeouts));
-  }
-
-  /** All templates once more. */
-  private refreshTemplates(): void {
-    this.dataMessages = 0;
-    this.writeOptionsTemplates();
-    for (const template of this.templates.all) {
-      if (template.isAnnounced) this.flows.writeTemplate(template);
-    }
+    stream.writeOptions(options.SETTINGS, options.settingsValues(domain, timeouts));
   }
 
   /** @returns false when no message has room for it */
@@ -191,6 +205,7 @@ export class Session {
     this.hadFlows = true;
     if (!transport.isReliable) {
       this.flush();
+      this.refreshWhenDue();
       for (let copy = 1; copy < COPIES; copy++) {
         this.flows.writeTemplate(template);
         // Not in the message that has the first records.
@@ -210,14 +225,14 @@ export class Session {
 
   /** Statistics are exact up to the message before: they have one of their own. */
   private report(): void {
-    const { format, domain, timeouts, nowMs } = this.session;
+    const { format, domain, nowMs } = this.session;
     this.flushAll();
     this.reportedMs = nowMs();
     const { totals, notSent } = this.ledger;
     if (format.name === 'IPFIX') {
       this.process.writeOptions(options.METERING_STATISTICS, options.meteringValues(domain, totals));
       if (notSent.flows > 0) this.tellNotSent();
-    } else this.process.writeOptions(options.V9_STATISTICS, options.v9Values(domain, totals, notSent, timeouts));
+    } else this.process.writeOptions(options.V9_STATISTICS, options.v9Values(domain, totals, notSent));
     this.flushAll();
   }
 
@@ -228,12 +243,16 @@ export class Session {
     this.process.writeOptions(options.EXPORT_RELIABILITY, options.reliabilityValues(notSent));
   }
 
-  private writeOptionsTemplates(): void {
-    if (this.process === this.flows) {
-      for (const template of options.V9_OPTIONS) this.flows.writeOptionsTemplate(template);
-      return;
+  /** All that the collector was told of. */
+  private writeTemplates(): void {
+    const isV9 = this.process === this.flows;
+    for (const template of isV9 ? options.V9_OPTIONS : options.FLOW_DOMAIN_OPTIONS) {
+      this.flows.writeOptionsTemplate(template);
     }
-    for (const template of options.FLOW_DOMAIN_OPTIONS) this.flows.writeOptionsTemplate(template);
+    for (const template of this.templates.all) {
+      if (template.isAnnounced) this.flows.writeTemplate(template);
+    }
+    if (isV9) return;
     for (const template of options.PROCESS_DOMAIN_OPTIONS) this.process.writeOptionsTemplate(template);
     this.process.flush();
   }

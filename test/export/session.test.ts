@@ -159,6 +159,86 @@ test('templates are refreshed by packets with data, and by time', () => {
   assert.ok(templateMessages(stage.messages()).includes(true));
 });
 
+/** Options records of a message by an element of theirs. */
+function optionsWith(messages: readonly DecodedMessage[], name: string): number {
+  return messages.flatMap(({ records }) => records).filter(({ values }) => name in values).length;
+}
+
+test('what a collector that came late must know is told again with the templates', () => {
+  for (const version of [9, 10] as const) {
+    const stage = started({ version, templateRefreshPackets: 3, template: '%IN_BYTES %SRC_PROC_PID' });
+    const all: DecodedMessage[] = [];
+    for (let i = 0; i < 8; i++) {
+      stage.session.take(sampleRecord());
+      stage.after(500);
+      all.push(...stage.messages());
+    }
+    // At first, and after three and six packets.
+    assert.equal(optionsWith(all, 'flowActiveTimeout'), 3);
+    assert.equal(optionsWith(all, 'informationElementName'), version === 10 ? 3 : 0);
+    const settings = all.flatMap(({ records }) => records).find(({ values }) => 'flowIdleTimeout' in values)?.values;
+    const sampling =
+      version === 10
+        ? { observationDomainId: 7, selectorAlgorithm: 1, samplingPacketInterval: 1, samplingPacketSpace: 0 }
+        : { samplingInterval: 1, samplingAlgorithm: 1 };
+    const scope = version === 10 ? 1 : 7;
+    assert.deepEqual(settings, { meteringProcessId: scope, flowActiveTimeout: 120, flowIdleTimeout: 30, ...sampling });
+    assert.equal(stage.decoder.gaps, 0);
+  }
+});
+
+test('a template that comes when a refresh is due does not put it off', () => {
+  const stage = started({ templateRefreshPackets: 2, template: '%IN_BYTES %PROTOCOL' });
+  for (let i = 0; i < 3; i++) {
+    stage.session.take(sampleRecord());
+    stage.after(500);
+  }
+  stage.messages();
+  stage.session.take(sampleRecord());
+  stage.after(500);
+  stage.session.take(sampleRecord((record) => (record.numbers[NUMBER.protocol] = NaN)));
+  stage.after(500);
+  const templates = stage.messages().flatMap((message) => message.templates.filter(({ isOptions }) => !isOptions));
+  assert.ok(templates.some(({ fields }) => fields.length === 2));
+});
+
+test('when the clock is set, templates are sent three times, and nothing waits for the time that was', () => {
+  for (const [stepMs, version] of [
+    [-3_600_000, 9],
+    [-3_600_000, 10],
+    [3_600_000, 10],
+  ] as const) {
+    const stage = started({ version, template: '%IN_BYTES' });
+    stage.session.take(sampleRecord());
+    stage.after(500);
+    stage.session.take(sampleRecord());
+    stage.messages();
+    stage.after(stepMs);
+    const messages = stage.messages();
+    const templates = messages.flatMap((message) => message.templates);
+    for (const wanted of [257, 261]) assert.equal(templates.filter(({ id }) => id === wanted).length, 3);
+    assert.ok(messages.some(({ records }) => records.some(({ template }) => !template.isOptions)));
+    stage.after(60_000);
+    assert.equal(optionsWith(stage.messages(), 'exportedMessageTotalCount'), 1);
+  }
+});
+
+test('a collector that does not read is told of statistics when it does', () => {
+  const stage = started({ transport: new MemoryTransport(true, 16_384) });
+  stage.messages();
+  stage.transport.isReady = false;
+  for (let i = 0; i < 10; i++) {
+    stage.session.take(sampleRecord());
+    stage.after(60_000);
+  }
+  assert.equal(stage.messages().length, 0);
+  stage.transport.isReady = true;
+  stage.after(250);
+  const messages = stage.messages();
+  assert.equal(optionsWith(messages, 'exportedMessageTotalCount'), 1);
+  assert.equal(optionsWith(messages, 'notSentFlowTotalCount'), 1);
+});
+
 test('statistics tell what was sent before them, and nothing of themselves', () => {
   for (const version of [9, 10] as const) {
     const stage = started({ version });
