@@ -353,6 +353,10 @@ export class Correlator implements LiveState {
     return this.users.user(uid);
   }
 
+  userName(uid: number): string | null {
+    return this.users.nameOf(uid);
+  }
+
   uidOf(name: string): number | undefined {
     return this.users.uidOf(name);
   }

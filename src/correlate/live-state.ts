@@ -126,6 +126,8 @@ export interface LiveState {
   ranWithin(fromMicros: number, toMicros: number): readonly ProcessUsage[];
   /** The account of a uid; never fails (the number is the name while the name is unknown). */
   user(uid: number): User;
+  /** The name of {@link user}; null before it was looked up, which takes a moment after a uid is met. */
+  userName(uid: number): string | null;
   /** The uid of an account name among the users seen. */
   uidOf(name: string): number | undefined;
   /** What a process spent while it used the socket of a flow; null when it is not known. */

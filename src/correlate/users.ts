@@ -13,7 +13,7 @@ const MAX_BATCH = 256;
 
 interface Entry {
   readonly user: User;
-  /** When the name was looked up; null while it was not. */
+  /** When the name was looked up; null before the first time. */
   resolvedMs: number | null;
 }
 
@@ -36,6 +36,12 @@ export class UserDirectory {
     return entry.user;
   }
 
+  /** The name of the account, or the number of one that has none; null before the first look-up. */
+  nameOf(uid: number): string | null {
+    const { name } = this.user(uid);
+    return this.entries.get(uid)?.resolvedMs === null ? null : name;
+  }
+
   /** The uid of a name among the users read so far. */
   uidOf(name: string): number | undefined {
     return this.byName.get(name);
@@ -44,7 +50,7 @@ export class UserDirectory {
   /** All names are looked up again: the accounts have changed. */
   invalidate(): void {
     for (const [uid, entry] of this.entries) {
-      entry.resolvedMs = null;
+      if (entry.resolvedMs !== null) entry.resolvedMs = -Infinity;
       this.want(uid);
     }
   }

@@ -43,7 +43,7 @@ export class Filler {
   private readonly wantsHttp: boolean;
 
   constructor(
-    private readonly state: Pick<LiveState, 'user' | 'usageOf'>,
+    private readonly state: Pick<LiveState, 'userName' | 'usageOf'>,
     private readonly exporter: Exporter,
     private readonly shape: Shape,
     /** What the templates can tell: the rest is not looked up. */
@@ -139,7 +139,7 @@ export class Filler {
     numbers[END_NUMBER.pid] = process.pid;
     numbers[END_NUMBER.uid] = process.uid;
     texts[END_TEXT.name] = nameOf(process);
-    texts[END_TEXT.userName] = this.state.user(process.uid).name;
+    texts[END_TEXT.userName] = this.state.userName(process.uid);
     texts[END_TEXT.commandLine] = commandLineOf(process);
     texts[END_TEXT.containerId] = process.container?.id ?? null;
     const { parent } = process;
@@ -147,7 +147,7 @@ export class Filler {
       numbers[END_NUMBER.fatherPid] = parent.pid;
       numbers[END_NUMBER.fatherUid] = parent.uid;
       texts[END_TEXT.fatherName] = nameOf(parent);
-      texts[END_TEXT.fatherUserName] = this.state.user(parent.uid).name;
+      texts[END_TEXT.fatherUserName] = this.state.userName(parent.uid);
     }
     if (this.wantsUsage) this.fillUsage(endpoint, process, numbers);
   }

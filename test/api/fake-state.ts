@@ -242,6 +242,9 @@ export class FakeState implements LiveState {
   user(uid: number): User {
     return { uid, name: this.#names.get(uid) ?? String(uid) };
   }
+  userName(uid: number): string | null {
+    return this.user(uid).name;
+  }
   exchanges(): Iterable<Exchange> {
     return this.#exchanges.values();
   }

@@ -36,6 +36,16 @@ test('a uid is a number first and a name later; uids met together are asked for 
   assert.equal(directory.uidOf('999'), 999);
 });
 
+test('a name is null before it was looked up, and stays when it is looked up again', async () => {
+  const { directory } = service({ 0: 'root' });
+  assert.deepEqual([directory.nameOf(0), directory.nameOf(999)], [null, null]);
+  await turn();
+  await turn();
+  assert.deepEqual([directory.nameOf(0), directory.nameOf(999)], ['root', '999']);
+  directory.invalidate();
+  assert.equal(directory.nameOf(0), 'root');
+});
+
 test('a name is asked for again when it is stale, and when the accounts have changed', async () => {
   const { asked, directory, names, time } = service({ 1000: 'ann' });
   directory.user(1000);

@@ -181,3 +181,8 @@ test('what is the same in all records', () => {
   );
   assert.equal(values?.['FLOW_DURATION_MILLISECONDS'], 2500);
 });
+
+test('a user whose name was not looked up yet has none', () => {
+  const [record] = fill({ change: (_interval, state) => (state.userName = () => null) });
+  assert.deepEqual([record?.['SRC_PROC_UID'], record?.['SRC_PROC_USER_NAME']], [1000, undefined]);
+});

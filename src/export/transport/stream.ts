@@ -2,6 +2,7 @@
 import { isIP, type Socket } from 'node:net';
 import net from 'node:net';
 import tls from 'node:tls';
+import { tlsTrouble } from './tls-trouble.js';
 import type { Contents, Transport, TransportEvents } from './transport.js';
 
 export interface StreamOptions {
@@ -125,7 +126,7 @@ export class StreamTransport implements Transport {
     });
     // What a collector sends (TLS tickets, for one) is read: closing over unread data would reset the connection.
     socket.resume();
-    socket.on('error', (error) => (reason = error));
+    socket.on('error', (error) => (reason = this.options.tls === null ? error : tlsTrouble(error)));
     socket.once('close', () => {
       clearTimeout(late);
       this.closed(events, reason);
