@@ -87,17 +87,27 @@ test('UDP: nobody listens, then somebody does', async () => {
   const settings = { 'export.to': `netflow9://127.0.0.1:${port}`, 'export.templateRefreshPackets': '1' };
   const harness = new ExportHarness({ ...settings, 'export.maxDelayMs': '0' });
   await harness.up();
-  await eventually(() => {
+  let records = 0;
+  const oneMore = (): void => {
     harness.flows(1);
+    records += 2;
+  };
+  await eventually(() => {
+    oneMore();
     assert.match(harness.status().lastError ?? '', /nobody listens/);
-    assert.ok(harness.status().notSentRecords > 0);
+    assert.ok(harness.status().notSentRecords > 10);
   });
   const collector = await UdpCollector.start(port);
   await eventually(() => {
-    harness.flows(1);
+    oneMore();
     assert.ok(collector.received.flows.length > 0);
   });
   await harness.close();
+  // Those that were sent when nobody listened are known not to have got there.
+  await until(
+    () => collector.received.flows.length + harness.status().notSentRecords === records,
+    () => `${collector.received.flows.length} and ${harness.status().notSentRecords} of ${records} records`,
+  );
   await until(
     () => Number(collector.received.latest('notSentFlowTotalCount')) > 0,
     () => 'the losses were not told',

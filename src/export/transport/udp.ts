@@ -41,6 +41,8 @@ export class UdpTransport implements Transport {
   private end = 0;
   private waitingBytes = 0;
   private isScheduled = false;
+  /** What the kernel took last; null when that was refused. */
+  private latest: Contents | null = null;
 
   constructor(private readonly options: UdpOptions) {}
 
@@ -106,6 +108,12 @@ export class UdpTransport implements Transport {
     if (sender === null) return;
     while (this.first < this.end) {
       const sent = sender.send(this.slots, this.messageLimit, this.lengths, this.first, this.end - this.first);
+      if (sent < 0 && this.latest !== null && getSystemErrorName(sent) === 'ECONNREFUSED') {
+        // That is about the one before; this one was not tried.
+        this.lose(this.latest, sent);
+        this.latest = null;
+        continue;
+      }
       if (sent < 0 && isFull(sent)) {
         this.retry ??= setTimeout(() => {
           this.retry = null;
@@ -113,17 +121,19 @@ export class UdpTransport implements Transport {
         }, FULL_MS);
         return;
       }
-      if (sent < 0) this.lose(sent);
-      for (let i = 0; i < Math.max(1, sent); i++) this.waitingBytes -= this.lengths[this.first + i] ?? 0;
-      this.first += Math.max(1, sent);
+      const done = Math.max(1, sent);
+      const last = this.contents[this.first + done - 1] ?? null;
+      if (sent > 0) this.latest = last;
+      else if (last !== null) this.lose(last, sent);
+      for (let i = 0; i < done; i++) this.waitingBytes -= this.lengths[this.first + i] ?? 0;
+      this.first += done;
     }
     this.first = 0;
     this.end = 0;
   }
 
-  private lose(errno: number): void {
-    const contents = this.contents[this.first];
-    if (contents !== undefined) this.events?.lost(contents);
+  private lose(contents: Contents, errno: number): void {
+    this.events?.lost(contents);
     this.events?.failed(new Error(reasonOf(errno)));
   }
 
