@@ -32,6 +32,13 @@ const PROCESS = ['SRC', 'DST'].flatMap((side) => [
   ),
 ]);
 
+/** How a collector names ntop's elements, by the scheme of the destination. */
+const FORMATS = [
+  { scheme: 'ipfix', fieldType: (id: number) => `35632:${id}` },
+  { scheme: 'netflow9', fieldType: (id: number) => String(57_472 + id) },
+] as const;
+type Scheme = (typeof FORMATS)[number]['scheme'];
+
 /** Takes every datagram as it is. */
 class Recorder {
   readonly datagrams: Datagram[] = [];
@@ -73,8 +80,8 @@ describe('exports', { skip }, () => {
   const ipfix = new Recorder();
   const netflow9 = new Recorder();
   const file = join(directory, 'flows.ipfix');
-  const nfdumpDirectory = join(directory, 'nfdump');
-  const nfacctdOutput = join(directory, 'nfacctd.json');
+  const nfdumpDirectory = (scheme: Scheme): string => join(directory, `nfdump-${scheme}`);
+  const nfacctdOutput = (scheme: Scheme): string => join(directory, `nfacctd-${scheme}.json`);
   let flows: FlowView[] = [];
   let serverPort = 0;
   let serverPid = 0;
@@ -83,19 +90,14 @@ describe('exports', { skip }, () => {
   before(async () => {
     ports.ipfix = await ipfix.start();
     ports.netflow9 = await netflow9.start();
-    mkdirSync(nfdumpDirectory);
-    const nfcapdPort = await freePort();
-    const nfacctdPort = await freePort();
-    const nfcapd = new Child('nfcapd', ['-w', nfdumpDirectory, '-p', String(nfcapdPort), '-b', '127.0.0.1']);
-    await nfcapd.stderrMatches(/Startup/);
-    const nfacctd = await startNfacctd(nfacctdPort);
-    const to = [
-      `ipfix://127.0.0.1:${ports.ipfix}`,
-      `netflow9://127.0.0.1:${ports.netflow9}`,
-      `ipfix://127.0.0.1:${nfcapdPort}`,
-      `ipfix://127.0.0.1:${nfacctdPort}`,
-      `ipfix+file:${file}`,
-    ];
+    const to = [`ipfix://127.0.0.1:${ports.ipfix}`, `netflow9://127.0.0.1:${ports.netflow9}`, `ipfix+file:${file}`];
+    const collectors: Child[] = [];
+    for (const { scheme, fieldType } of FORMATS) {
+      const nfcapdPort = await freePort();
+      const nfacctdPort = await freePort();
+      collectors.push(await startNfcapd(scheme, nfcapdPort), await startNfacctd(scheme, nfacctdPort, fieldType));
+      to.push(`${scheme}://127.0.0.1:${nfcapdPort}`, `${scheme}://127.0.0.1:${nfacctdPort}`);
+    }
     const agent = await Agent.start({ flags: to.flatMap((url) => ['--export', url]) });
     serverPort = await freePort();
     const program = new URL('./harness/http-server.js', import.meta.url).pathname;
@@ -114,8 +116,8 @@ describe('exports', { skip }, () => {
       for (const recorder of [ipfix, netflow9]) assert.equal(recorder.records(serverPort).length, 2 * REQUESTS);
     });
     // Both write what they have when they are told to stop.
-    for (const collector of [nfcapd, nfacctd]) collector.process.kill('SIGINT');
-    await Promise.all([nfcapd.ended, nfacctd.ended]);
+    for (const collector of collectors) collector.process.kill('SIGINT');
+    await Promise.all(collectors.map(({ ended }) => ended));
     server.process.kill();
   });
   after(() => {
@@ -184,33 +186,35 @@ describe('exports', { skip }, () => {
     }
   });
 
-  test('nfcapd counts the same, and no sequence error', async () => {
-    const rows: (number | string | undefined)[][] = [];
-    for (const name of readdirSync(nfdumpDirectory).filter((one) => one.startsWith('nfcapd.'))) {
-      const path = join(nfdumpDirectory, name);
-      const text = await run('nfdump', '-q', '-N', '-r', path, '-o', 'fmt:%sp %dp %byt %pkt', `port ${serverPort}`);
-      rows.push(...text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim().split(/\s+/)])));
-      assert.match(await run('nfdump', '-I', '-r', path), /Sequence failures: 0/);
-    }
-    assert.deepEqual(lines(rows), truth());
-  });
+  for (const { scheme } of FORMATS) {
+    test(`nfcapd counts the same, and no sequence error: ${scheme}`, async () => {
+      const rows: (number | string | undefined)[][] = [];
+      for (const name of readdirSync(nfdumpDirectory(scheme)).filter((one) => one.startsWith('nfcapd.'))) {
+        const path = join(nfdumpDirectory(scheme), name);
+        const text = await run('nfdump', '-q', '-N', '-r', path, '-o', 'fmt:%sp %dp %byt %pkt', `port ${serverPort}`);
+        rows.push(...text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim().split(/\s+/)])));
+        assert.match(await run('nfdump', '-I', '-r', path), /Sequence failures: 0/);
+      }
+      assert.deepEqual(lines(rows), truth());
+    });
 
-  test('nfacctd counts the same, and knows the processes', () => {
-    const rows = readFileSync(nfacctdOutput, 'utf8')
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, number | string>)
-      .filter((row) => [row['port_src'], row['port_dst']].includes(serverPort));
-    assert.deepEqual(
-      lines(rows.map((row) => [row['port_src'], row['port_dst'], row['bytes'], row['packets']])),
-      truth(),
-    );
-    for (const row of rows) {
-      const isForward = row['port_dst'] === serverPort;
-      assert.equal(row[isForward ? 'src_proc_name' : 'dst_proc_name'], 'curl');
-      assert.equal(Number(row[isForward ? 'dst_proc_pid' : 'src_proc_pid']), serverPid);
-    }
-  });
+    test(`nfacctd counts the same, and knows the processes: ${scheme}`, () => {
+      const rows = readFileSync(nfacctdOutput(scheme), 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, number | string>)
+        .filter((row) => [row['port_src'], row['port_dst']].includes(serverPort));
+      assert.deepEqual(
+        lines(rows.map((row) => [row['port_src'], row['port_dst'], row['bytes'], row['packets']])),
+        truth(),
+      );
+      for (const row of rows) {
+        const isForward = row['port_dst'] === serverPort;
+        assert.equal(row[isForward ? 'src_proc_name' : 'dst_proc_name'], 'curl');
+        assert.equal(Number(row[isForward ? 'dst_proc_pid' : 'src_proc_pid']), serverPid);
+      }
+    });
+  }
 
   test('ipfixDump reads the file with the types that it is told', async () => {
     assert.ok(existsSync(file));
@@ -220,16 +224,23 @@ describe('exports', { skip }, () => {
     assert.match(text, new RegExp(`DST_PROC_PID : ${serverPid}\\n`));
   });
 
-  async function startNfacctd(port: number): Promise<Child> {
-    const primitives = join(directory, 'primitives');
+  async function startNfcapd(scheme: Scheme, port: number): Promise<Child> {
+    mkdirSync(nfdumpDirectory(scheme));
+    const nfcapd = new Child('nfcapd', ['-w', nfdumpDirectory(scheme), '-p', String(port), '-b', '127.0.0.1']);
+    await nfcapd.stderrMatches(/Startup/);
+    return nfcapd;
+  }
+
+  async function startNfacctd(scheme: Scheme, port: number, fieldType: (id: number) => string): Promise<Child> {
+    const primitives = join(directory, `primitives-${scheme}`);
     const strings = { src_proc_name: 169, dst_proc_name: 376 };
     const numbers = { src_proc_pid: 168, dst_proc_pid: 375 };
     const rows = [
-      ...Object.entries(strings).map(([name, id]) => `name=${name} field_type=35632:${id} len=vlen semantics=str`),
-      ...Object.entries(numbers).map(([name, id]) => `name=${name} field_type=35632:${id} len=4 semantics=u_int`),
+      ...Object.entries(strings).map(([name, id]) => `name=${name} field_type=${fieldType(id)} len=vlen semantics=str`),
+      ...Object.entries(numbers).map(([name, id]) => `name=${name} field_type=${fieldType(id)} len=4 semantics=u_int`),
     ];
     writeFileSync(primitives, `${rows.join('\n')}\n`);
-    const config = join(directory, 'nfacctd.conf');
+    const config = join(directory, `nfacctd-${scheme}.conf`);
     const keys = [
       'src_host',
       'dst_host',
@@ -246,7 +257,7 @@ describe('exports', { skip }, () => {
         ...[`aggregate_primitives: ${primitives}`, `aggregate[all]: ${keys.join(', ')}`],
         ...[
           'print_output[all]: json',
-          `print_output_file[all]: ${nfacctdOutput}`,
+          `print_output_file[all]: ${nfacctdOutput(scheme)}`,
           'print_output_file_append[all]: true',
         ],
         'print_refresh_time[all]: 1',
