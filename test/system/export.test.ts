@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { elementNamed } from '../../src/export/elements.js';
 import { Decoder, type DecodedRecord } from '../export/decoder.js';
 import { temporaryDirectory } from '../temporary.js';
 import {
@@ -208,11 +209,11 @@ describe('exports', { skip }, () => {
         lines(rows.map((row) => [row['port_src'], row['port_dst'], row['bytes'], row['packets']])),
         truth(),
       );
-      for (const row of rows) {
-        const isForward = row['port_dst'] === serverPort;
-        assert.equal(row[isForward ? 'src_proc_name' : 'dst_proc_name'], 'curl');
-        assert.equal(Number(row[isForward ? 'dst_proc_pid' : 'src_proc_pid']), serverPid);
-      }
+      const records = (scheme === 'ipfix' ? ipfix : netflow9).records(serverPort);
+      assert.deepEqual(
+        lines(rows.map((row) => PROCESS.map((name) => row[name.toLowerCase()]))),
+        lines(records.map(({ values }) => PROCESS.map((name) => values[name]))),
+      );
     });
   }
 
@@ -233,23 +234,17 @@ describe('exports', { skip }, () => {
 
   async function startNfacctd(scheme: Scheme, port: number, fieldType: (id: number) => string): Promise<Child> {
     const primitives = join(directory, `primitives-${scheme}`);
-    const strings = { src_proc_name: 169, dst_proc_name: 376 };
-    const numbers = { src_proc_pid: 168, dst_proc_pid: 375 };
-    const rows = [
-      ...Object.entries(strings).map(([name, id]) => `name=${name} field_type=${fieldType(id)} len=vlen semantics=str`),
-      ...Object.entries(numbers).map(([name, id]) => `name=${name} field_type=${fieldType(id)} len=4 semantics=u_int`),
-    ];
+    const rows = PROCESS.map((name) => {
+      const element = elementNamed(name);
+      assert.ok(element !== undefined);
+      const layout = element.dataType === 'string' ? 'len=vlen semantics=str' : 'len=4 semantics=u_int';
+      return `name=${name.toLowerCase()} field_type=${fieldType(element.id)} ${layout}`;
+    });
     writeFileSync(primitives, `${rows.join('\n')}\n`);
     const config = join(directory, `nfacctd-${scheme}.conf`);
-    const keys = [
-      'src_host',
-      'dst_host',
-      'src_port',
-      'dst_port',
-      'proto',
-      ...Object.keys(strings),
-      ...Object.keys(numbers),
-    ];
+    const keys = ['src_host', 'dst_host', 'src_port', 'dst_port', 'proto'].concat(
+      PROCESS.map((name) => name.toLowerCase()),
+    );
     writeFileSync(
       config,
       [
