@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces, uptime } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/index.js';
 import type { HostFacts, LiveState } from '../correlate/index.js';
 import { ProcflowError } from '../errors.js';
@@ -33,6 +34,7 @@ interface Filling {
 
 const SHAPES: readonly Shape[] = ['uniflow', 'biflow', 'both'];
 const TICK_MS = 250;
+const TURN_MS = 5;
 
 export class Exporters {
   private readonly exporters: readonly (Exporter | ZmqExporter)[];
@@ -79,10 +81,18 @@ export class Exporters {
     this.ticks = setInterval(() => this.tick(), TICK_MS);
   }
 
-  /** Resolves when every collector was reached, or was not, for the first time; or when the time is over. */
+  /**
+   * Resolves when every collector was reached, or was not, for the first time, and what it is told at first has left; or
+   * when the time is over.
+   */
   async tried(mostMs: number): Promise<void> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, mostMs).unref());
-    await Promise.race([late, Promise.all(this.exporters.map((exporter) => exporter.tried))]);
+    const end = performance.now() + mostMs;
+    await Promise.race([
+      delay(mostMs, undefined, { ref: false }),
+      Promise.all(this.exporters.map(({ tried }) => tried)),
+    ]);
+    // The caller may keep the event loop busy, and the export time would be wrong.
+    while (this.statuses().some(({ queuedBytes }) => queuedBytes > 0) && performance.now() < end) await delay(TURN_MS);
   }
 
   statuses(): ExporterStatus[] {
