@@ -270,7 +270,8 @@ class Sender : public Napi::ObjectWrap<Sender> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "DatagramSender",
-                       {InstanceMethod<&Sender::send>("send"), InstanceMethod<&Sender::close>("close")});
+                       {InstanceMethod<&Sender::send>("send"), InstanceMethod<&Sender::path_mtu>("pathMtu"),
+                        InstanceMethod<&Sender::close>("close")});
   }
 
   // new DatagramSender(address: string, port: number)
@@ -299,6 +300,12 @@ class Sender : public Napi::ObjectWrap<Sender> {
       if (lengths[i] > slot_size) throw Napi::RangeError::New(env, "a datagram is longer than its slot");
     return Napi::Number::New(
         env, sender_->send(slots.Data() + first * slot_size, slot_size, lengths.Data() + first, count));
+  }
+
+  // pathMtu(): number
+  Napi::Value path_mtu(const Napi::CallbackInfo& info) {
+    if (!sender_) throw Napi::Error::New(info.Env(), "the sender is closed");
+    return Napi::Number::New(info.Env(), sender_->path_mtu());
   }
 
   void close(const Napi::CallbackInfo&) { sender_.reset(); }

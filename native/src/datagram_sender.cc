@@ -1,6 +1,7 @@
 #include "datagram_sender.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,10 @@ DatagramSender::DatagramSender(const std::string& address, std::uint16_t port) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
   fd_ = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd_ < 0) throw std::runtime_error(std::strerror(errno));
+  is_ipv6_ = found->ai_family == AF_INET6;
+  const int discover = is_ipv6_ ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO;
+  setsockopt(fd_, is_ipv6_ ? IPPROTO_IPV6 : IPPROTO_IP, is_ipv6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &discover,
+             sizeof discover);
   // Less is no failure.
   setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
   if (connect(fd_, found->ai_addr, found->ai_addrlen) != 0) {
@@ -41,6 +46,14 @@ DatagramSender::DatagramSender(const std::string& address, std::uint16_t port) {
 }
 
 DatagramSender::~DatagramSender() { close(fd_); }
+
+int DatagramSender::path_mtu() const {
+  int mtu = 0;
+  socklen_t length = sizeof mtu;
+  const int status =
+      getsockopt(fd_, is_ipv6_ ? IPPROTO_IPV6 : IPPROTO_IP, is_ipv6_ ? IPV6_MTU : IP_MTU, &mtu, &length);
+  return status == 0 ? mtu : 0;
+}
 
 int DatagramSender::send(const std::uint8_t* slots, std::size_t slot_size, const std::uint32_t* lengths,
                          std::size_t count) const {

@@ -79,10 +79,12 @@ export interface NativeCapture {
 /** Sends many datagrams with one system call. */
 export interface DatagramSender {
   /**
-   * Sends datagrams that lie in slots of equal size, in their order, without waiting.
+   * Sends datagrams that lie in slots of equal size, in their order, without waiting, and unfragmented.
    * @returns how many went; when none did, the negative errno of the first
    */
   send(slots: Uint8Array, slotBytes: number, lengths: Uint32Array, first: number, count: number): number;
+  /** Largest IP packet that the path takes, as far as the kernel knows; 0 when it does not. */
+  pathMtu(): number;
   close(): void;
 }
 

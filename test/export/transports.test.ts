@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../system/harness/eventually.js';
 import { temporaryDirectory } from '../temporary.js';
+import { run } from '../system/harness/children.js';
 import { Authority } from './certificates.js';
 import { Received, StreamCollector, UdpCollector } from './collectors.js';
 import { ExportHarness } from './harness.js';
@@ -78,6 +79,25 @@ test('with biflows, NetFlow v9 gets a record for each direction all the same', a
   assert.equal(octets('octetDeltaCount', ipfix.received) + octets('reverseOctetDeltaCount', ipfix.received), 14_000);
   assert.equal(octets('octetDeltaCount', netflow9.received), 14_000);
   await Promise.all([ipfix.stop(), netflow9.stop()]);
+});
+
+/** What the program prints. */
+interface NarrowPath {
+  readonly longest: readonly number[];
+  readonly errors: readonly string[];
+  readonly records: number;
+  readonly received: number;
+}
+
+test('UDP: no datagram is fragmented where the path takes less than the MTU', async () => {
+  const program = new URL('./narrow-path.js', import.meta.url).pathname;
+  const text = await run('unshare', '--map-root-user', '--net', process.execPath, program);
+  const { longest, errors, records, received } = JSON.parse(text) as NarrowPath;
+  const [at1300 = 0, , at900 = 0] = longest;
+  assert.ok(at1300 > 1000 && at1300 <= 1300 - 28 && at900 > 600 && at900 <= 900 - 28, text);
+  assert.ok(errors.includes('the path takes packets of 900 octets only'), text);
+  // All of them are there, or known not to be.
+  assert.ok(records === 300 && received >= 200, text);
 });
 
 test('UDP: nobody listens, then somebody does', async () => {

@@ -7,12 +7,14 @@ import type { Contents, Transport, TransportEvents } from './transport.js';
 export interface UdpOptions {
   readonly host: string;
   readonly port: number;
-  /** Largest IP packet. */
+  /** Largest IP packet; a path that takes only smaller ones gets those. */
   readonly mtu: number;
   /** From one attempt to find the collector's address to the next. */
   readonly retryMs: number;
 }
 
+/** Every path takes that much; with less there would be no room for a template. */
+const LEAST_MTU = 576;
 const UDP_HEADER = 8;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -43,13 +45,15 @@ export class UdpTransport implements Transport {
   private isScheduled = false;
   /** What the kernel took last; null when that was refused. */
   private latest: Contents | null = null;
+  /** Of the path, and not more than is wanted. */
+  private mtu: number;
 
-  constructor(private readonly options: UdpOptions) {}
+  constructor(private readonly options: UdpOptions) {
+    this.mtu = options.mtu;
+  }
 
   get messageLimit(): number {
-    const limit = this.options.mtu - UDP_HEADER - (this.family === 4 ? IPV4_HEADER : IPV6_HEADER);
-    // A multiple of four, so that there is always room for padding.
-    return limit - (limit % 4);
+    return this.limitOf(this.mtu);
   }
 
   get isReady(): boolean {
@@ -108,8 +112,8 @@ export class UdpTransport implements Transport {
     if (sender === null) return;
     while (this.first < this.end) {
       const sent = sender.send(this.slots, this.messageLimit, this.lengths, this.first, this.end - this.first);
-      if (sent < 0 && this.latest !== null && getSystemErrorName(sent) === 'ECONNREFUSED') {
-        // That is about the one before; this one was not tried.
+      if (sent < 0 && this.latest !== null && this.isOfEarlier(sender, sent)) {
+        // This one was not tried.
         this.lose(this.latest, sent);
         this.latest = null;
         continue;
@@ -130,6 +134,32 @@ export class UdpTransport implements Transport {
     }
     this.first = 0;
     this.end = 0;
+    if (!this.isClosed && this.mtuOf(sender) < this.mtu) this.narrow(sender);
+  }
+
+  /** What the network answers to a datagram is told when the next one is sent. */
+  private isOfEarlier(sender: DatagramSender, errno: number): boolean {
+    const name = getSystemErrorName(errno);
+    if (name !== 'EMSGSIZE') return name === 'ECONNREFUSED';
+    return (this.lengths[this.first] ?? 0) <= this.limitOf(this.mtuOf(sender));
+  }
+
+  private limitOf(mtu: number): number {
+    const limit = mtu - UDP_HEADER - (this.family === 4 ? IPV4_HEADER : IPV6_HEADER);
+    // A multiple of four, so that there is always room for padding.
+    return limit - (limit % 4);
+  }
+
+  private mtuOf(sender: DatagramSender): number {
+    return Math.min(this.options.mtu, Math.max(LEAST_MTU, sender.pathMtu() || this.options.mtu));
+  }
+
+  /** The kernel has learned that the path takes only smaller packets: messages are made anew, for those. */
+  private narrow(sender: DatagramSender): void {
+    this.mtu = this.mtuOf(sender);
+    this.slots = new Uint8Array(SLOTS * this.messageLimit);
+    this.events?.down(new Error(`the path takes packets of ${this.mtu} octets only`));
+    this.events?.up();
   }
 
   private lose(contents: Contents, errno: number): void {
@@ -147,6 +177,7 @@ export class UdpTransport implements Transport {
       const { DatagramSender } = loadAddon();
       // Connected, so that the kernel tells when nobody listens there.
       this.sender = new DatagramSender(address, port);
+      this.mtu = this.mtuOf(this.sender);
       this.slots = new Uint8Array(SLOTS * this.messageLimit);
       events.up();
     } catch (error) {
@@ -165,5 +196,5 @@ function isFull(errno: number): boolean {
 function reasonOf(errno: number): string {
   const name = getSystemErrorName(errno);
   if (name === 'ECONNREFUSED') return `nobody listens there (${name})`;
-  return name === 'EMSGSIZE' ? `the path takes only smaller packets: set export.mtu (${name})` : name;
+  return name === 'EMSGSIZE' ? `the path takes only smaller packets (${name})` : name;
 }
