@@ -40,6 +40,8 @@ export interface SessionOptions {
 const COPIES = 3;
 /** Of the exporting process. */
 const PROCESS_DOMAIN = 0;
+/** At a high rate templates are refreshed several times a second; what else must be known is told not more often than this. */
+const REST_MS = 10_000;
 /** Ticks come a few times a second: when they are so far apart, or so much goes back, the clock was set. */
 const STEP_FORWARD_MS = 10_000;
 const STEP_BACK_MS = 1000;
@@ -163,9 +165,11 @@ export class Session {
 
   /** The next message is for data: templates go before it when they are due. */
   private refreshWhenDue(): void {
-    const { transport, templateRefreshPackets } = this.session;
+    const { transport, templateRefreshPackets, nowMs } = this.session;
     if (!this.flows.isEmpty || transport.isReliable || this.dataMessages < templateRefreshPackets) return;
-    this.introduce(1);
+    this.dataMessages = 0;
+    if (nowMs() - this.refreshedMs < REST_MS) this.writeTemplates();
+    else this.introduce(1);
     if (this.process !== this.flows) this.process.flush();
   }
 

@@ -170,7 +170,7 @@ test('what a collector that came late must know is told again with the templates
     const all: DecodedMessage[] = [];
     for (let i = 0; i < 8; i++) {
       stage.session.take(sampleRecord());
-      stage.after(500);
+      stage.after(5000);
       all.push(...stage.messages());
     }
     // At first, and after three and six packets.
