@@ -88,7 +88,7 @@ export class Session {
     this.isUp = true;
     this.beginnings++;
     if (transport.isReliable) this.hadFlows = false;
-    this.templates.forgetAnnounced();
+    this.templates.begin(this.flows.roomForRecords);
     this.dataMessages = 0;
     this.reportedMs = nowMs();
     this.introduce(transport.isReliable ? 1 : COPIES);

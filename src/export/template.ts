@@ -55,7 +55,7 @@ export class Template {
     readonly id: number,
     readonly fields: readonly Field[],
   ) {
-    this.minimumLength = fields.reduce((sum, { length }) => sum + (length === VARIABLE ? 1 : length), 0);
+    this.minimumLength = minimumLength(fields);
     this.variableTexts = fields.filter(({ length }) => length === VARIABLE).length;
     this.steps = fields.map(stepOf);
     this.places = Int32Array.from(fields, ({ element }) => element.place?.index ?? 0);
@@ -68,6 +68,11 @@ export class Template {
       .slice(0, 64)
       .reduce((bits, { element }, n) => (element.isKey ? bits | (1n << BigInt(n)) : bits), 0n);
   }
+}
+
+/** As few octets as a record of these fields can have. */
+export function minimumLength(fields: readonly Field[]): number {
+  return fields.reduce((sum, { length }) => sum + (length === VARIABLE ? 1 : length), 0);
 }
 
 function stepOf({ element, length }: Field): Step {

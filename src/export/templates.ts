@@ -1,12 +1,15 @@
 /** The templates of a session: one for each set of fields that some record had values for. */
 import type { FlowRecord } from './record.js';
-import { Template, type Field } from './template.js';
+import { minimumLength, Template, VARIABLE, type Field } from './template.js';
 
 /** Fields that one level of the tree stands for: bits of a small integer. */
 const BITS = 30;
 
 /** By the fields that are known; each level of the tree stands for some of them. */
 type Node = Map<number, Node | Template>;
+
+/** A character, and the zero that ends it. */
+const SHORTEST_TEXT = 2;
 
 export class Templates {
   private readonly root: Node = new Map();
@@ -15,10 +18,12 @@ export class Templates {
   /** Of the fields that something measures: the index of a number, or the complement of that of a text. */
   private readonly places: Int32Array;
   private readonly fields: readonly Field[];
+  /** Octets of the largest record. */
+  private room = Infinity;
 
   constructor(
     fields: readonly Field[],
-    private readonly firstId: number,
+    private nextId: number,
     /** As many as there may be; a record that needs another one is not exported. */
     private readonly most = 512,
   ) {
@@ -49,9 +54,13 @@ export class Templates {
     return this.make(node, key, numbers, texts);
   }
 
-  /** The collector knows none of them any more. */
-  forgetAnnounced(): void {
+  /** The collector knows none of them any more. No record may be larger than `room` octets from now on. */
+  begin(room: number): void {
+    this.room = room;
     for (const template of this.all) template.isAnnounced = false;
+    if (this.all.every(({ minimumLength }) => minimumLength <= room)) return;
+    this.root.clear();
+    this.all.length = 0;
   }
 
   private make(
@@ -66,7 +75,7 @@ export class Templates {
     });
     if (known.length === 0) return null;
     if (this.all.length >= this.most) return undefined;
-    const template = new Template(this.firstId + this.all.length, known);
+    const template = new Template(this.nextId++, fitting(known, this.room));
     this.all.push(template);
     node.set(key, template);
     return template;
@@ -79,4 +88,18 @@ function child(node: Node, key: number): Node {
   const made: Node = new Map();
   node.set(key, made);
   return made;
+}
+
+/** The fields of a record that is not larger than `room`: the longest fixed texts are shortened, as far as it helps. */
+function fitting(fields: readonly Field[], room: number): readonly Field[] {
+  for (let longest = Math.max(...fields.map(textLength)); longest >= SHORTEST_TEXT; longest--) {
+    const shortened = fields.map((field) => (textLength(field) > longest ? { ...field, length: longest } : field));
+    if (minimumLength(shortened) <= room) return shortened;
+  }
+  return fields;
+}
+
+/** 0 for what is no fixed text. */
+function textLength({ element, length }: Field): number {
+  return element.dataType === 'string' && length !== VARIABLE ? length : 0;
 }

@@ -12,7 +12,7 @@ export class MemoryTransport implements Transport {
 
   constructor(
     readonly isReliable = false,
-    readonly messageLimit = 1472,
+    public messageLimit = 1472,
   ) {}
 
   start(events: TransportEvents): void {

@@ -358,7 +358,7 @@ test('texts are cut between characters where their length is fixed, and end with
   assert.equal(whole.flowRecords()[0]?.values['SRC_PROC_NAME'], 'x'.repeat(300));
 });
 
-test('a record that no message holds has its texts cut, and one without texts is counted as not sent', () => {
+test('a record that no message holds has its texts cut, or shortened where their length is fixed', () => {
   const stage = started({ template: '@PROCESS@ %SRC_PROC_CMDLINE', transport: new MemoryTransport(false, 548) });
   const commandLine = 'é'.repeat(30_000);
   stage.session.take(sampleRecord((record) => (record.texts[TEXT.source + END_TEXT.commandLine] = commandLine)));
@@ -367,9 +367,40 @@ test('a record that no message holds has its texts cut, and one without texts is
   assert.equal(records.length, 2);
   const cut = String(records[0]?.values['SRC_PROC_CMDLINE']);
   assert.ok(cut.length > 10 && commandLine.startsWith(cut));
-  const fixed = started({ template: '%HTTP_URL:1000', transport: new MemoryTransport(false, 548) });
-  fixed.session.take(sampleRecord((record) => (record.texts[TEXT.httpTarget] = '/')));
-  assert.deepEqual([fixed.flowRecords().length, fixed.session.ledger.notSent.flows], [0, 1]);
+  for (const version of [9, 10] as const) {
+    const template = '%IN_BYTES %SRC_PROC_NAME:16 %HTTP_URL:1000 %HTTP_HOST:600';
+    const fixed = started({ version, template, transport: new MemoryTransport(false, 548) });
+    fixed.session.take(
+      sampleRecord(({ texts }) => {
+        texts[TEXT.httpTarget] = `/${'é'.repeat(600)}`;
+        texts[TEXT.httpHost] = 'web.example';
+      }),
+    );
+    const [record] = fixed.flowRecords();
+    const room = 548 - (version === 9 ? 20 : 16) - 4;
+    const lengths = record?.template.fields.map(({ length }) => length) ?? [];
+    assert.deepEqual(lengths.slice(0, 2), [8, 16]);
+    assert.ok(lengths[2] === lengths[3] && lengths.reduce((sum, length) => sum + length, 0) <= room);
+    assert.ok(lengths.reduce((sum, length) => sum + length, 2) > room);
+    assert.deepEqual([record?.values['SRC_PROC_NAME'], record?.values['HTTP_HOST']], ['curl', 'web.example']);
+    assert.match(String(record?.values['HTTP_URL']), /^\/é{100,}$/);
+  }
+});
+
+test('where messages become smaller, records are made to fit again, under other ids', () => {
+  const transport = new MemoryTransport(false, 1472);
+  const stage = started({ version: 9, template: '%IN_BYTES %HTTP_URL:1000', transport });
+  const take = (): void => stage.session.take(sampleRecord(({ texts }) => (texts[TEXT.httpTarget] = '/')));
+  take();
+  const [large] = stage.flowRecords();
+  stage.session.down();
+  transport.messageLimit = 548;
+  stage.session.up();
+  take();
+  const [small] = stage.flowRecords();
+  assert.deepEqual([large?.template.fields[1]?.length, small?.template.fields[1]?.length], [1000, 516]);
+  assert.notEqual(large?.template.id, small?.template.id);
+  assert.equal(stage.session.ledger.notSent.flows, 0);
 });
 
 test('no message is larger than its limit, with many records and templates', () => {
