@@ -40,6 +40,7 @@ const DEFAULT_SEMANTICS: Readonly<Partial<Record<DataType, Semantics>>> = {
   unsigned64: 'quantity',
 };
 
+/** `names`: in NetFlow v9 and in IPFIX, or only the latter. */
 function element(
   pen: number,
   id: number,
@@ -48,7 +49,7 @@ function element(
   place: Place | null,
   source: string,
   description: string,
-  more: More,
+  more: More = {},
 ): Element {
   const [name = '', ipfixName = name] = names.split(' ');
   const [dataType, semantics] = type.split(':') as [DataType, Semantics?];
@@ -69,30 +70,10 @@ function element(
   };
 }
 
-/** `names`: in NetFlow v9 and in IPFIX, or only the latter. */
-function iana(
-  id: number,
-  names: string,
-  type: DataType | `${DataType}:${Semantics}`,
-  place: Place | null,
-  source: string,
-  description: string,
-  more: More = {},
-): Element {
-  return element(PEN.iana, id, names, type, place, source, description, more);
-}
+type Row = Parameters<typeof element> extends [number, ...infer Rest] ? Rest : never;
 
-function ntop(
-  id: number,
-  name: string,
-  type: DataType | `${DataType}:${Semantics}`,
-  place: Place | null,
-  source: string,
-  description: string,
-  more: More = {},
-): Element {
-  return element(PEN.ntop, id, name, type, place, source, description, more);
-}
+const iana = (...row: Row): Element => element(PEN.iana, ...row);
+const ntop = (...row: Row): Element => element(PEN.ntop, ...row);
 
 const NOT_MEASURED = '';
 const KEY: More = { isKey: true };
