@@ -199,8 +199,10 @@ static __noinline void datagram(struct sock *sk, struct pf_socket *s, __u64 byte
 	if (fresh) {
 		read_tuple(sk, s);
 		/* An unconnected socket has no remote of its own: the filter looks at the first peer. */
-		if (!s->remote_port)
+		if (!s->remote_port) {
 			__builtin_memcpy(s->remote, m.peer.address, 16);
+			s->remote_port = m.peer.port;
+		}
 		if (is_dropped(s, &m.mover))
 			return;
 		read_tuple(sk, s);

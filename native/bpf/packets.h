@@ -122,13 +122,14 @@ static __noinline void judge_sender(struct sock *sk, struct pf_socket *s, struct
 	__builtin_memcpy(s->local, p->from, 16);
 	s->local_port = p->from_port;
 	__builtin_memcpy(s->remote, p->peer.address, 16);
-	if (connected)
-		s->remote_port = p->peer.port;
+	s->remote_port = p->peer.port;
 	s->flags |= filter_verdict(s, &sender);
 	/* As the messages tier wants to find it. */
 	__builtin_memset(s->local, 0, 16);
-	if (!connected)
+	if (!connected) {
 		__builtin_memset(s->remote, 0, 16);
+		s->remote_port = 0;
+	}
 }
 
 static __noinline struct pf_peer *new_peer(struct __sk_buff *ctx, struct sock *sk, struct packet *p, struct pf_peer_key *key)

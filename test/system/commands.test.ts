@@ -70,6 +70,8 @@ describe('filters in the kernel', { skip }, () => {
   const cases: [what: string, yaml: string, kept: Traffic, dropped: Traffic][] = [
     ['a port to keep', 'keep: { ports: [7541] }', ['tcp_stream', { port: 7541 }], ['tcp_stream']],
     ['a port to leave out', 'drop: { ports: [7542] }', ['tcp_stream'], ['tcp_stream', { port: 7542 }]],
+    ['a port to keep, of datagrams', 'keep: { ports: [7543] }', ['udp', { port: 7543 }], ['udp']],
+    ['a port to leave out, of datagrams', 'drop: { ports: [7544] }', ['udp'], ['udp', { port: 7544 }]],
     ['a protocol to keep', 'keep: { protocols: [UDP] }', ['udp'], ['tcp_stream']],
     ['a protocol to leave out', 'drop: { protocols: [UDP] }', ['tcp_stream'], ['udp']],
     [

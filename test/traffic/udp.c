@@ -142,7 +142,7 @@ static void server(void *unused)
 	(void)unused;
 	for (int i = 0; i < peers; i++) {
 		tallies[i] = tally_new(SERVER, "UDP");
-		tallies[i]->local = server_address(0);
+		tallies[i]->local = server_address(i == 0 ? (uint16_t)number_option("port", 0) : 0);
 		sockets[i] = bound_socket(&tallies[i]->local);
 		shared_post(i, port_of(&tallies[i]->local));
 	}
