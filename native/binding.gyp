@@ -24,6 +24,7 @@
         'src/http_head.cc',
         'src/identity.cc',
         'src/kernel_filter.cc',
+        'src/loss_report.cc',
         'src/netlink.cc',
         'src/netns.cc',
         'src/netns_finder.cc',

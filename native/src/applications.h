@@ -25,7 +25,6 @@ class Applications {
   struct Losses {
     std::uint64_t table = 0;   // packets that found no room
     std::uint64_t budget = 0;  // packets for which there was no time
-    bool operator==(const Losses&) const = default;
   };
 
   // `packets`: after so many of each direction nothing more comes of a conversation. Throws when nDPI cannot be used.

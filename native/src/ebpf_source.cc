@@ -22,7 +22,6 @@ constexpr int kTcpClose = 7;
 constexpr int kDrainMs = 20;              // the ring buffer is read this often
 constexpr std::size_t kRowsPerBatch = 16384;
 constexpr std::uint64_t kLossesNs = 100'000'000;
-constexpr std::uint64_t kMissedNs = 1'000'000'000;
 constexpr std::uint64_t kHeldNs = 1'000'000'000;
 constexpr std::uint64_t kVanishedNs = 5'000'000'000;
 constexpr std::uint64_t kCalibrationNs = 100'000'000;  // clocks that differ by 500 ppm go 50 µs apart in this time
@@ -33,11 +32,6 @@ constexpr std::uint64_t kSampleShare = 100;  // the same for a sample
 constexpr std::uint64_t kEarlySamples = 4;   // as many in the time of one, where exchanges are slow
 constexpr double kResyncShare = 5;        // the same for polls that lost events make due
 
-constexpr const char* kLossPlaces[PF_LOSSES] = {"ringBuffer.socket", "ringBuffer.traffic", "ringBuffer.process",
-                                                "socketTable",       "peerTable",          "endedTable",
-                                                "pendingPeer",       "ringBuffer.usage",   "groupTable",
-                                                "ringBuffer.http",   "httpTable",          "httpUnread",
-                                                "ringBuffer.packet", "peerCounters"};
 }  // namespace
 
 EbpfSource::EbpfSource(const SourceOptions& options)
@@ -45,7 +39,7 @@ EbpfSource::EbpfSource(const SourceOptions& options)
       delay_accounting_(options.resources && options.delay_accounting), tiers_(programs_.tiers()), processes_(identity_),
       rows_(programs_.map("shares"), programs_.tier("messages").on, programs_.messages_of_tcp(), programs_.packets_tier()),
       exchanges_(programs_.map("http_sockets")), vanished_(programs_.map("sockets")),
-      peers_(programs_.map("peers"), programs_.packets_tier()) {
+      peers_(programs_.map("peers"), programs_.packets_tier()), losses_(programs_) {
   if (programs_.tier("packets").on) detect_applications();
   tiers_changed();
   interval_ns_ = static_cast<std::uint64_t>(options.poll_interval_ms) * 1'000'000;
@@ -337,55 +331,18 @@ void EbpfSource::poll() {
   resync_ns_ = boot_ns() + static_cast<std::uint64_t>(static_cast<double>(took) * kResyncShare);
 }
 
-void EbpfSource::tell_loss(const char* place, std::uint64_t count) {
-  LossRow row;
-  row.place = out_->intern(place);
-  row.count = static_cast<double>(count);
-  out_->add(row);
-}
-
-// The kernel is asked for each program, which takes longer than all the rest.
-std::uint64_t EbpfSource::missed_runs() {
-  const std::uint64_t now = boot_ns();
-  if (now < next_missed_ns_) return missed_runs_;
-  next_missed_ns_ = now + kMissedNs;
-  return programs_.missed_runs();
-}
-
 void EbpfSource::read_losses() {
-  const pf_statistics now = programs_.read_statistics();
-  bool lost_sockets = false, lost_processes = false;
-  for (int place = 0; place < PF_LOSSES; place++) {
-    const bool changed = now.losses[place] != statistics_.losses[place];
-    if (!changed && losses_told_) continue;
-    tell_loss(kLossPlaces[place], now.losses[place]);
-    if (!changed) continue;
-    if (place == PF_LOSS_RING_SOCKET || place == PF_LOSS_RING_TRAFFIC) lost_sockets = true;
-    if (place == PF_LOSS_RING_PROCESS) lost_processes = true;
-  }
-  const std::uint64_t missed = missed_runs();
-  if (missed != missed_runs_ || !losses_told_) tell_loss("missedEvents", missed);
-  if (!losses_told_) tell_loss("missedEnds", 0);
-  if (exchanges_.lost() != exchanges_lost_ || !losses_told_) tell_loss("httpAssembly", exchanges_.lost());
-  exchanges_lost_ = exchanges_.lost();
-  const Applications::Losses applications = applications_ ? applications_->losses() : Applications::Losses{};
-  if (applications != application_losses_ || !losses_told_) {
-    tell_loss("applicationTable", applications.table);
-    tell_loss("applicationBudget", applications.budget);
-  }
-  application_losses_ = applications;
-  missed_runs_ = missed;
-  statistics_ = now;
-  losses_told_ = true;
-  if (lost_processes || lost_sockets) {
+  const LossReport::Stale stale =
+      losses_.read(exchanges_.lost(), applications_ ? applications_->losses() : Applications::Losses{}, *out_);
+  if (stale.processes || stale.sockets) {
     drain();
     scan_processes();
   }
-  if (lost_sockets) {
+  if (stale.sockets) {
     full_poll_ = true;
     next_poll_ns_ = std::min(next_poll_ns_, resync_ns_);
   }
-  if (lost_sockets || ended_waiting_) recover_ended();
+  if (stale.sockets || ended_waiting_) recover_ended();
 }
 
 // Ends that found the ring buffer full wait in a map. What the ring buffer has of the same sockets is older, so it
@@ -426,8 +383,8 @@ void EbpfSource::end_packet_sockets() {
 
 // Only where events are missed can ends be.
 void EbpfSource::end_vanished(std::uint64_t now) {
-  if (now < next_vanished_ns_ || (missed_runs_ == missed_checked_ && !vanished_.pending())) return;
-  missed_checked_ = missed_runs_;
+  if (now < next_vanished_ns_ || (losses_.missed_runs() == missed_checked_ && !vanished_.pending())) return;
+  missed_checked_ = losses_.missed_runs();
   drain();
   for (const Vanished::State& state : vanished_.take(now)) {
     pf_socket_record record{};
@@ -439,7 +396,7 @@ void EbpfSource::end_vanished(std::uint64_t now) {
     record.tcp.state = kTcpClose;
     record.tcp.from_state = kTcpEstablished;
     socket(record, PF_SOCKET_FLAG_LOST_EVENTS);
-    tell_loss("missedEnds", ++missed_ends_);
+    losses_.missed_end(*out_);
   }
   next_vanished_ns_ = now + kVanishedNs;
 }
@@ -462,7 +419,7 @@ std::string EbpfSource::status_json() {
                      ",\"programRuns\":{";
   for (int run = 0; run < PF_RUNS; run++) {
     if (run > 0) text += ',';
-    text += std::string("\"") + ProgramCosts::name(static_cast<pf_run>(run)) + "\":" + std::to_string(statistics_.runs[run]);
+    text += std::string("\"") + ProgramCosts::name(static_cast<pf_run>(run)) + "\":" + std::to_string(losses_.statistics().runs[run]);
   }
   return text + "},\"governor\":" + budget_.json() + ",\"error\":" + json_text(last_error_) + "}";
 }

@@ -13,6 +13,7 @@
 #include "ebpf_rows.h"
 #include "exchanges.h"
 #include "identity.h"
+#include "loss_report.h"
 #include "peer_table.h"
 #include "process_table.h"
 #include "program_budget.h"
@@ -54,8 +55,6 @@ class EbpfSource : public Source {
   void tell_tiers();
   void govern(std::uint64_t now);
   std::string resources_json() const;
-  void tell_loss(const char* place, std::uint64_t count);
-  std::uint64_t missed_runs();
   void read_losses();
   void recover_ended();
   void released(const pf_traffic_record& record);
@@ -75,6 +74,7 @@ class EbpfSource : public Source {
   Exchanges exchanges_;
   Vanished vanished_;
   PeerTable peers_;
+  LossReport losses_;
   std::unique_ptr<Applications> applications_;  // null: nothing detects
   std::string no_applications_;                 // why
   ring_buffer* ring_ = nullptr;
@@ -93,10 +93,8 @@ class EbpfSource : public Source {
   };
   std::unordered_map<std::uint64_t, PacketSocket> packet_sockets_;
 
-  pf_statistics statistics_{};
-  std::uint64_t missed_runs_ = 0, missed_checked_ = 0, missed_ends_ = 0, exchanges_lost_ = 0;
-  std::uint64_t polls_ = 0;
-  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, next_missed_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
+  std::uint64_t polls_ = 0, missed_checked_ = 0;
+  std::uint64_t next_poll_ns_ = 0, next_losses_ns_ = 0, resync_ns_ = 0, next_vanished_ns_ = 0;
   std::uint64_t next_sample_ns_ = 0, last_sample_ns_ = 0, early_sample_ns_ = 0;
   std::uint64_t next_calibration_ns_ = 0;
   double last_poll_ms_ = 0;
@@ -104,8 +102,6 @@ class EbpfSource : public Source {
   bool full_poll_ = true;
   bool draining_ = false;
   bool polling_ = false;
-  bool losses_told_ = false;
-  Applications::Losses application_losses_;
   std::vector<Tier> told_tiers_;
   std::unordered_map<std::uint64_t, std::uint64_t> told_;  // cookie to time of what was told during a poll
   bool ended_waiting_ = false;
