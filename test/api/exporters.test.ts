@@ -63,4 +63,6 @@ test('exporters in the metrics', async () => {
   const metrics = await (await api.get('/metrics')).text();
   assert.match(metrics, /^procflow_exporter_up\{exporter="ipfix\+tcp:\/\/collector\.example:4739"\} 0$/m);
   assert.match(metrics, /^procflow_exporter_not_sent_records_total\{[^}]*\} 12$/m);
+  assert.match(metrics, /^procflow_exporter_not_sent_packets_total\{[^}]*\} 34$/m);
+  assert.match(metrics, /^procflow_exporter_not_sent_octets_total\{[^}]*\} 5678$/m);
 });

@@ -103,6 +103,16 @@ function exporterMetrics(text: Exposition, exporters: readonly ExporterStatus[])
     'Flow records not sent, because the collector was down or slow.',
     each((exporter) => exporter.notSentRecords),
   );
+  text.counter(
+    'procflow_exporter_not_sent_packets_total',
+    'IP packets that the records not sent tell of.',
+    each((exporter) => exporter.notSentPackets),
+  );
+  text.counter(
+    'procflow_exporter_not_sent_octets_total',
+    'IP octets that the records not sent tell of.',
+    each((exporter) => exporter.notSentOctets),
+  );
   text.gauge(
     'procflow_exporter_queued_bytes',
     'Octets of messages that wait.',
