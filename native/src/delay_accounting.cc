@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 namespace procflow {
 namespace {
@@ -32,11 +34,21 @@ bool write_setting(char value) {
   return written;
 }
 
+// Agents that have switched it on, of which only the last may switch it off, hold the lock together and for as long as
+// they run. Who starts holds it alone, and but for a moment. Takes the lock alone when there is nobody.
+bool is_switched_on_by_another(int fd) {
+  constexpr auto kMoment = std::chrono::milliseconds(5);
+  for (int attempt = 0; attempt < 4; attempt++) {
+    if (attempt > 0) std::this_thread::sleep_for(kMoment);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 DelayAccounting::DelayAccounting(bool wanted) : switch_fd_(open(kPath, O_RDONLY | O_CLOEXEC)) {
-  // Agents that have switched it on, of which only the last may switch it off, hold the lock together.
-  const bool switched = switch_fd_ >= 0 && flock(switch_fd_, LOCK_EX | LOCK_NB) != 0;
+  const bool switched = switch_fd_ >= 0 && is_switched_on_by_another(switch_fd_);
   const char now = read_setting();
   if (now == 0) {
     obstacle_ = "the kernel has no kernel.task_delayacct: it is built without CONFIG_TASK_DELAY_ACCT";
