@@ -21,6 +21,13 @@ static __always_inline bool has_casts(void)
 	return (void *)bpf_rdonly_cast != 0;
 }
 
+/*
+ * The struct that a pointer member is to be read from. For each one that it reads from a struct that it trusts, the verifier
+ * searches all types of the kernel, up to four times: that took two thirds of the time to load the programs.
+ */
+#define untrusted(pointer) \
+	(has_casts() ? (typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer)))) : (pointer))
+
 /* Directions of a message. */
 #define PF_SENT 0
 #define PF_RECEIVED 1
@@ -158,11 +165,11 @@ static __always_inline __u64 wake_flag(void)
 
 static __always_inline void process_of(struct task_struct *task, struct pf_process_ref *ref)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = untrusted(task)->group_leader;
 
 	ref->start_ns = leader->start_boottime;
 	ref->pid = task->tgid;
-	ref->uid = task->cred->euid.val;
+	ref->uid = untrusted(task)->cred->euid.val;
 }
 
 /* The process that runs, or nobody when that is a kernel thread. Only in hooks that run in process context. */

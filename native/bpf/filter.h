@@ -156,7 +156,7 @@ static __noinline __u32 filter_verdict_for(struct pf_socket *s, struct pf_proces
 			matched |= 1u << PF_FILTER_USER;
 	}
 	if ((keep | drop) & (1u << PF_FILTER_CGROUP)) {
-		cgroup = task->cgroups->dfl_cgrp->kn->id;
+		cgroup = untrusted(task)->cgroups->dfl_cgrp->kn->id;
 		lists = in_set(PF_FILTER_CGROUP, &cgroup, sizeof(cgroup));
 		if (lists & PF_FILTER_DROP)
 			return PF_SOCK_DROPPED | PF_SOCK_VERDICT;
@@ -164,7 +164,7 @@ static __noinline __u32 filter_verdict_for(struct pf_socket *s, struct pf_proces
 			matched |= 1u << PF_FILTER_CGROUP;
 	}
 	if ((keep | drop) & (1u << PF_FILTER_PROCESS)) {
-		task = task->group_leader;
+		task = untrusted(task)->group_leader;
 		__builtin_memcpy(comm, task->comm, sizeof(comm));
 		lists = in_set(PF_FILTER_PROCESS, comm, sizeof(comm));
 		if (lists & PF_FILTER_DROP)

@@ -24,7 +24,7 @@ int procflow_sock_create(struct bpf_sock *ctx)
 	fresh.type = ctx->type;
 	fresh.protocol = ctx->protocol;
 	fresh.flags = PF_SOCK_MESSAGES;
-	fresh.netns = ((struct task_struct *)bpf_get_current_task_btf())->nsproxy->net_ns->ns.inum;
+	fresh.netns = untrusted((struct task_struct *)bpf_get_current_task_btf())->nsproxy->net_ns->ns.inum;
 	current_process(&fresh.creator);
 	fresh.packets_epoch = packets_epoch();
 	fresh.messages_epoch = unmet_epoch();

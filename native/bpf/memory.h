@@ -51,7 +51,7 @@ struct {
 
 static __always_inline struct pf_group *find_group(struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = untrusted(task)->group_leader;
 	__u64 key = (__u64)leader;
 	struct pf_group *group = bpf_map_lookup_elem(&groups, &key);
 
@@ -63,7 +63,7 @@ static __always_inline struct pf_group *find_group(struct task_struct *task)
 
 static __noinline struct pf_group *make_group(struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = untrusted(task)->group_leader;
 	__u64 key = (__u64)leader;
 	struct pf_group fresh = {}, *group;
 
@@ -166,7 +166,7 @@ static __always_inline void measure_distances(void)
 /* Pages that the process has in memory; PF_UNKNOWN of a kernel thread, or past the exit. */
 static __always_inline __u64 resident_pages(struct task_struct *task)
 {
-	return resident_in(task->mm);
+	return resident_in(untrusted(task)->mm);
 }
 
 static __always_inline struct pf_peak *current_peak(struct pf_group *group)

@@ -23,7 +23,7 @@ static __always_inline __u32 mtu_of(struct sock *sk, const struct pf_socket *s, 
 	*known = true;
 	if (is_loopback(peer->address) || is_loopback(s->local))
 		return PF_LOOPBACK_MTU;
-	dst = sk->sk_dst_cache;
+	dst = untrusted(sk)->sk_dst_cache;
 	if (dst)
 		return dst->dev->mtu;
 	*known = false;

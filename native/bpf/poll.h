@@ -84,7 +84,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	known = s->flags & PF_SOCK_REPORTED;
 	/* A packet socket is told of by each poll: nothing but its absence tells its end. */
 	unchanged = known && !set->full_poll && s->poll_signature == now && s->family != PF_AF_PACKET;
-	if (unchanged && s->poll_holder_ns == task->group_leader->start_boottime)
+	if (unchanged && s->poll_holder_ns == untrusted(task)->group_leader->start_boottime)
 		return 0;
 	if (unchanged && s->slot.ready)
 		return 0; /* held by several, but it is known who uses it */
@@ -92,7 +92,7 @@ int procflow_poll_sockets(struct bpf_iter__task_file *ctx)
 	told_holder = s->poll_holder_ns;
 	told_flags = s->flags;
 	s->poll_signature = now;
-	s->poll_holder_ns = task->group_leader->start_boottime;
+	s->poll_holder_ns = untrusted(task)->group_leader->start_boottime;
 	/* The programs of the socket's own events may be at it, too: no bit of theirs may be lost. */
 	__sync_fetch_and_or(&s->flags, PF_SOCK_REPORTED);
 	r->record = PF_RECORD_SOCKET;

@@ -21,7 +21,7 @@ static __always_inline struct pf_process_record *process_record(__u32 which)
 
 static __always_inline void fill_process(struct pf_process_record *r, __u32 kind, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = untrusted(task)->group_leader;
 	struct task_struct *parent = leader->real_parent;
 
 	__builtin_memset(r, 0, PF_PROCESS_RECORD_HEAD);
@@ -32,9 +32,9 @@ static __always_inline void fill_process(struct pf_process_record *r, __u32 kind
 	r->pid = task->tgid;
 	r->parent_pid = parent->tgid;
 	r->parent_start_ns = parent->group_leader->start_boottime;
-	r->uid = task->cred->euid.val;
-	r->gid = task->cred->egid.val;
-	r->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	r->uid = untrusted(task)->cred->euid.val;
+	r->gid = untrusted(task)->cred->egid.val;
+	r->cgroup_id = untrusted(task)->cgroups->dfl_cgrp->kn->id;
 	r->kernel_thread = !!(task->flags & PF_KTHREAD);
 	__builtin_memcpy(r->comm, leader->comm, sizeof(r->comm));
 }
@@ -69,7 +69,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(procflow_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct pf_process_record *r = process_record(0);
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = untrusted(task)->mm;
 	__u64 start, total;
 	__u32 size, used;
 	long length;
@@ -102,7 +102,7 @@ int BPF_PROG(procflow_exec, struct task_struct *task, int old_pid, struct linux_
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(procflow_exit, struct task_struct *task)
 {
-	struct signal_struct *group = task->signal;
+	struct signal_struct *group = untrusted(task)->signal;
 	struct pf_process_record *r;
 	struct pf_group *kept;
 
@@ -114,7 +114,7 @@ int BPF_PROG(procflow_exit, struct task_struct *task)
 	if (!r)
 		return 0;
 	fill_process(r, PF_PROCESS_EXIT, task);
-	r->exit_code = group->flags & PF_SIGNAL_GROUP_EXIT ? group->group_exit_code : task->group_leader->exit_code;
+	r->exit_code = group->flags & PF_SIGNAL_GROUP_EXIT ? group->group_exit_code : untrusted(task)->group_leader->exit_code;
 	r->threads = read_group(task, &r->usage, PF_SAMPLE_THREADS);
 	r->memory_pages = resident_pages(task);
 	r->peak_memory_pages = group->maxrss;

@@ -24,7 +24,7 @@ volatile __u64 tick_ns, previous_tick_ns;
 /* The highest memory since the previous tick: of a process that was born after it, since its start. */
 static __always_inline __u64 highest_in_tick(struct task_struct *task, struct pf_group *group, __u64 pages)
 {
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = untrusted(task)->mm;
 	__u64 highest;
 
 	if (!group || pages == PF_UNKNOWN)
@@ -48,7 +48,7 @@ int procflow_sample(struct bpf_iter__task *ctx)
 		previous_tick_ns = tick_ns;
 		tick_ns = bpf_ktime_get_boot_ns();
 	}
-	if (!task || task->pid != task->tgid || task->signal->live.counter == 0)
+	if (!task || task->pid != task->tgid || untrusted(task)->signal->live.counter == 0)
 		return 0;
 	read_process(task, &r);
 	group = windows_of(task);
@@ -71,7 +71,7 @@ int procflow_read_process(struct pf_usage_request *request)
 		task = bpf_task_from_pid(request->process.pid);
 		if (!task)
 			return 0;
-		if (task->start_boottime == request->process.start_ns && task->signal->live.counter != 0) {
+		if (task->start_boottime == request->process.start_ns && untrusted(task)->signal->live.counter != 0) {
 			read_process(task, &r);
 			r.peak_pages = highest_since(find_group(task), request->window, r.memory_pages);
 		}

@@ -70,7 +70,7 @@ static __always_inline void read_tuple(struct sock *sk, struct pf_socket *s)
 static __always_inline void read_identity(struct sock *sk, struct pf_socket *s)
 {
 	s->cookie = bpf_get_socket_cookie(sk);
-	s->netns = sk->__sk_common.skc_net.net->ns.inum;
+	s->netns = untrusted(sk)->__sk_common.skc_net.net->ns.inum;
 	s->family = sk->__sk_common.skc_family;
 	s->type = sk->sk_type;
 	s->protocol = s->family == PF_AF_PACKET ? 0 : sk->sk_protocol;

@@ -78,7 +78,7 @@ static __always_inline __u64 read_cpu_time(struct task_struct *task)
 		added_up = task->se.sum_exec_runtime;
 		if (!task->on_cpu || !offset)
 			break;
-		rq = task->se.cfs_rq->rq; /* of its CPU, whatever its scheduling class */
+		rq = untrusted(task)->se.cfs_rq->rq; /* of its CPU, whatever its scheduling class */
 		clock = rq->clock;
 		without = left_out(rq);
 		since_clock = bpf_ktime_get_ns() - offset - clock - without;
@@ -98,7 +98,7 @@ static __always_inline __u64 read_cpu_time(struct task_struct *task)
 /* The delays of a thread; PF_UNKNOWN when the kernel does not account them. */
 static __always_inline __u64 read_io_wait(struct task_struct *task)
 {
-	struct task_delay_info *delays = task->delays;
+	struct task_delay_info *delays = untrusted(task)->delays;
 
 	return delays ? delays->blkio_delay : PF_UNKNOWN;
 }
@@ -133,14 +133,14 @@ static __always_inline void add_thread_usage(struct task_struct *thread, struct 
 	to->involuntary_switches += thread->nivcsw;
 	/* One that exits was added to those that did, by the time that it has no memory any more. */
 	io_wait = read_io_wait(thread);
-	if (io_wait != PF_UNKNOWN && (thread->mm || thread->pid == thread->tgid))
+	if (io_wait != PF_UNKNOWN && (untrusted(thread)->mm || thread->pid == thread->tgid))
 		to->io_wait_ns += io_wait;
 }
 
 /* Threads that are gone. */
 static __always_inline void read_dead_usage(struct task_struct *task, struct pf_usage *to)
 {
-	struct signal_struct *group = task->signal;
+	struct signal_struct *group = untrusted(task)->signal;
 	struct pf_group *kept;
 
 	to->cpu_ns = group->sum_sched_runtime;
@@ -192,7 +192,7 @@ static __noinline __u32 read_group(struct task_struct *task, struct pf_usage *to
 
 	if (!task || !to)
 		return 0;
-	group = task->signal;
+	group = untrusted(task)->signal;
 	/* A thread that dies goes from the list to the sum, and counts itself on the way. */
 	for (int i = 0; i < 3; i++) {
 		before = deaths(group);
@@ -213,7 +213,7 @@ static __noinline __u32 read_group(struct task_struct *task, struct pf_usage *to
 		if (deaths(group) == before && !(before & 1))
 			break;
 	}
-	if (read_io_wait(task->group_leader) == PF_UNKNOWN)
+	if (read_io_wait(untrusted(task)->group_leader) == PF_UNKNOWN)
 		walk.sum.io_wait_ns = PF_UNKNOWN;
 	*to = walk.sum;
 	return threads;
@@ -270,7 +270,7 @@ int procflow_calibrate(struct pf_calibration *run)
 	measure_distances();
 	if (!bpf_core_field_exists(task->se.cfs_rq))
 		return 0;
-	difference = bpf_ktime_get_ns() - task->se.cfs_rq->rq->clock;
+	difference = bpf_ktime_get_ns() - untrusted(task)->se.cfs_rq->rq->clock;
 	steal_distance = run->steal_distance;
 	interrupt_distance = run->interrupt_distance;
 	if (difference < run->smallest)
