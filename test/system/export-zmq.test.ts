@@ -26,14 +26,15 @@ describe('exports to ntopng', { skip }, () => {
   let serverPid = 0;
 
   before(async () => {
+    // First, for ports are told soon after somebody wants them, and then for a minute no more.
+    const server = new Child(process.execPath, ['-e', LISTENER]);
+    serverPid = server.pid;
+    serverPort = Number((await server.lines().next()).value);
     const endpoint = await ntopng.bind();
     waiting = await freePort();
     const agent = await Agent.start({ flags: ['--zmq', `${endpoint}c`, '--zmq', `tcp://127.0.0.1:${waiting}`] });
     beside.connect(`tcp://127.0.0.1:${waiting}`);
     await eventually(() => assert.ok(beside.of('event').length >= 1));
-    const server = new Child(process.execPath, ['-e', LISTENER]);
-    serverPid = server.pid;
-    serverPort = Number((await server.lines().next()).value);
     for (let i = 0; i < REQUESTS; i++) await run('curl', '-s', '-o', '/dev/null', `http://127.0.0.1:${serverPort}/`);
     shown = await eventually(async () => {
       const ended = await agent.flows({ port: { eq: serverPort }, state: ['ENDED'] });
