@@ -1,6 +1,7 @@
 #include "bpf_programs.h"
 
 #include <bpf/btf.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -108,6 +109,23 @@ bool run_program(int fd, void* context, std::uint32_t bytes) {
   options.ctx_size_in = bytes;
   return bpf_prog_test_run_opts(fd, &options) == 0;
 }
+
+// While it lives this thread takes no signal: the verifier gives up when one comes (EAGAIN), and a few attempts later so
+// does libbpf.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 }  // namespace
 
@@ -294,7 +312,11 @@ bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
   bpf_object__for_each_program(program, object_) {
     bpf_program__set_autoload(program, is_wanted(bpf_program__name(program)));
   }
-  if (const int failed = bpf_object__load(object_); failed != 0) {
+  const int failed = [this] {
+    const SignalsHeld held;
+    return bpf_object__load(object_);
+  }();
+  if (failed != 0) {
     error = with_errno("the kernel refuses the programs (" + last_log_line() + ")", -failed);
     close();
     return false;

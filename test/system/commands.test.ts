@@ -49,6 +49,22 @@ describe('SIGTERM', { skip }, () => {
   });
 });
 
+describe('signals while it starts', { skip }, () => {
+  test('do not keep the kernel from taking the programs', async () => {
+    const directory = temporaryDirectory();
+    const pidFile = join(directory, 'pid');
+    const started = Agent.start({ directory, prefix: ['sh', '-c', `echo $$ > ${pidFile} && exec "$@"`, 'sh'] });
+    // It listens, and has its handlers, before the programs are loaded.
+    await eventually(() => assert.ok(existsSync(join(directory, 'api.sock'))));
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    let left = 400;
+    const storm = setInterval(() => left-- > 0 && process.kill(pid, 'SIGHUP'), 5);
+    const agent = await started.finally(() => clearInterval(storm));
+    assert.equal((await agent.host()).source, 'ebpf');
+    assert.deepEqual(await agent.stop(), { code: 0, signal: null });
+  });
+});
+
 describe('filters in the kernel', { skip }, () => {
   const directory = temporaryDirectory();
   const file = join(directory, 'procflow.yaml');
