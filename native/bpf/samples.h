@@ -9,7 +9,7 @@ extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
 /* All but the peak, which is of a window. */
-static __always_inline void read_process(struct task_struct *task, struct pf_usage_record *r)
+static __noinline void read_process(struct task_struct *task, struct pf_usage_record *r)
 {
 	r->record = PF_RECORD_USAGE;
 	process_of(task, &r->process);

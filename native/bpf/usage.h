@@ -166,25 +166,34 @@ static __always_inline __u32 deaths(struct signal_struct *group)
 /* A walk over the threads of a group. */
 struct walk {
 	struct pf_usage sum;
+	__u64 thread;
 	__u64 head; /* of the list */
 	__u64 at;
 };
 
-static long walk_thread(__u32 index, struct walk *walk)
+/* Adds the thread. A global function: the verifier goes through it once, and not each time that it is called. */
+__noinline int add_thread(struct walk *walk)
 {
-	struct task_struct *thread;
-
-	if (walk->at == walk->head)
-		return 1;
-	thread = (struct task_struct *)bpf_rdonly_cast(
-		(const void *)(walk->at - bpf_core_field_offset(struct task_struct, thread_node)),
-		bpf_core_type_id_kernel(struct task_struct));
-	add_thread_usage(thread, &walk->sum);
-	walk->at = (__u64)thread->thread_node.next;
+	if (walk && has_casts())
+		add_thread_usage(bpf_rdonly_cast((const void *)walk->thread, bpf_core_type_id_kernel(struct task_struct)),
+				 &walk->sum);
 	return 0;
 }
 
-static __noinline __u32 read_group(struct task_struct *task, struct pf_usage *to, __u32 most_threads)
+static long walk_thread(__u32 index, struct walk *walk)
+{
+	const struct list_head *node;
+
+	if (walk->at == walk->head)
+		return 1;
+	walk->thread = walk->at - bpf_core_field_offset(struct task_struct, thread_node);
+	add_thread(walk);
+	node = bpf_rdonly_cast((const void *)walk->at, bpf_core_type_id_kernel(struct list_head));
+	walk->at = (__u64)node->next;
+	return 0;
+}
+
+static __always_inline __u32 read_group(struct task_struct *task, struct pf_usage *to, __u32 most_threads)
 {
 	struct walk walk = {};
 	struct signal_struct *group;
@@ -199,7 +208,11 @@ static __noinline __u32 read_group(struct task_struct *task, struct pf_usage *to
 		threads = group->nr_threads;
 		read_dead_usage(task, &walk.sum);
 		if (threads <= 1) {
-			add_thread_usage(task, &walk.sum);
+			walk.thread = (__u64)task;
+			if (has_casts())
+				add_thread(&walk);
+			else
+				add_thread_usage(task, &walk.sum);
 		} else if (threads > most_threads || !has_casts()) {
 			return 0;
 		} else {
