@@ -29,6 +29,7 @@
         'src/netns.cc',
         'src/netns_finder.cc',
         'src/netns_socket.cc',
+        'src/obstacles.cc',
         'src/privileges.cc',
         'src/payload_peek.cc',
         'src/peer_table.cc',

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "batch.h"
-#include "bpf_programs.h"
 #include "capture_thread.h"
 #include "datagram_sender.h"
 #include "ebpf_source.h"
+#include "obstacles.h"
 #include "privileges.h"
 #include "procfs_source.h"
 #include "user_names.h"

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "errno_text.h"
 #include "kernel_filter.h"
+#include "obstacles.h"
 #include "per_cpu.h"
 
 namespace procflow {
@@ -40,10 +41,6 @@ std::string last_log_line() {
   return at == std::string::npos ? text : text.substr(at + 1);
 }
 
-bool kernel_has_tracepoint(const btf* kernel, const std::string& name) {
-  return btf__find_by_name_kind(kernel, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF) > 0;
-}
-
 class Fd {
  public:
   explicit Fd(int fd) : fd_(fd) {}
@@ -58,21 +55,6 @@ class Fd {
   int fd_;
 };
 
-std::string messages_obstacle(const SourceOptions& options, const btf* kernel) {
-  if (!options.messages) return "switched off by capture.messages";
-  if (kernel == nullptr || !kernel_has_tracepoint(kernel, "sock_send_length") ||
-      !kernel_has_tracepoint(kernel, "sock_recv_length"))
-    return "the kernel has no sock_send_length tracepoint: Linux 6.3 or later is needed";
-  return "";
-}
-
-std::string peaks_obstacle(const SourceOptions& options, const btf* kernel) {
-  if (!options.peak_memory) return "peak memory: switched off by capture.peakMemory";
-  if (kernel == nullptr || !kernel_has_tracepoint(kernel, "rss_stat"))
-    return "peak memory: the kernel has no rss_stat tracepoint";
-  return "";
-}
-
 const char* const kMessagePrograms[] = {"procflow_send",     "procflow_recv",     "procflow_sendmsg4",
                                         "procflow_sendmsg6", "procflow_recvmsg4", "procflow_recvmsg6"};
 
@@ -83,18 +65,6 @@ bool is_message_program(const std::string& name) {
 }
 
 bool is_packet_program(const std::string& name) { return name.starts_with("procflow_packet_"); }
-
-// A function of the kernel's that programs may call.
-bool kernel_has_function(const btf* kernel, const char* name) {
-  return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
-}
-
-std::string packets_obstacle(const SourceOptions& options, const btf* kernel) {
-  if (!options.packets.enabled) return "switched off by capture.packets.enabled";
-  if (kernel == nullptr || !kernel_has_function(kernel, "bpf_cast_to_kern_ctx"))
-    return "the kernel has no bpf_cast_to_kern_ctx: Linux 6.2 or later is needed";
-  return "";
-}
 
 void destroy(std::vector<bpf_link*>& links) {
   for (bpf_link* link : links) bpf_link__destroy(link);
@@ -128,22 +98,6 @@ class SignalsHeld {
 };
 
 }  // namespace
-
-std::string bpf_obstacle() {
-  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
-    return "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF=y";
-  bpf_map_create_opts options{};
-  options.sz = sizeof options;
-  const int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "procflow_probe", 0, 0, 4096, &options);
-  if (fd < 0) {
-    if (errno == EPERM)
-      return "the kernel refuses bpf(2): run as root, or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE";
-    if (errno == EINVAL) return "the kernel has no BPF ring buffer: Linux 5.8 or later is needed";
-    return with_errno("bpf(2) failed", errno);
-  }
-  ::close(fd);
-  return "";
-}
 
 BpfPrograms::BpfPrograms(const SourceOptions& options) {
   const std::string obstacle = bpf_obstacle();
@@ -312,10 +266,11 @@ bool BpfPrograms::try_load(const SourceOptions& options, std::string& error) {
   bpf_object__for_each_program(program, object_) {
     bpf_program__set_autoload(program, is_wanted(bpf_program__name(program)));
   }
-  const int failed = [this] {
+  int failed;
+  {
     const SignalsHeld held;
-    return bpf_object__load(object_);
-  }();
+    failed = bpf_object__load(object_);
+  }
   if (failed != 0) {
     error = with_errno("the kernel refuses the programs (" + last_log_line() + ")", -failed);
     close();

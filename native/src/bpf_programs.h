@@ -87,7 +87,4 @@ class BpfPrograms {
   int cpus_ = 1;
 };
 
-// Whether eBPF can be used at all, and what stands against it; empty when it can.
-std::string bpf_obstacle();
-
 }  // namespace procflow

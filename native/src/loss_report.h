@@ -15,11 +15,12 @@ class LossReport {
  public:
   explicit LossReport(const BpfPrograms& programs) : programs_(programs) {}
 
-  // What was lost of since the last time, and must be read anew.
+  // What has lost events since the last time, so that it must be read anew.
   struct Stale {
     bool sockets = false, processes = false;
   };
-  // Tells each count that has changed, and all of them at first. The latter two are of what is put together here.
+  // Tells each count that has changed, and all of them at first. `exchanges` and `applications`: what is put together in this
+  // process has lost so many.
   Stale read(std::uint64_t exchanges, const Applications::Losses& applications, BatchBuilder& out);
   // An end that no program has run for was found.
   void missed_end(BatchBuilder& out);

@@ -342,7 +342,7 @@ export type Exporter = {
   readonly sentMessages: Scalars['Long']['output'];
   /** Octets of these messages. */
   readonly sentOctets: Scalars['Long']['output'];
-  /** Flow records that were not sent, because the collector was down or slow; of several ZMQ subscribers, one of them. */
+  /** Flow records that were not sent, because the collector was down or slow, or what describes them did not fit into a packet; of several ZMQ subscribers, one of them. */
   readonly notSentRecords: Scalars['Long']['output'];
   /** IP packets that these records tell of. */
   readonly notSentPackets: Scalars['Long']['output'];

@@ -100,7 +100,7 @@ function exporterMetrics(text: Exposition, exporters: readonly ExporterStatus[])
   );
   text.counter(
     'procflow_exporter_not_sent_records_total',
-    'Flow records not sent, because the collector was down or slow.',
+    'Flow records not sent, because the collector was down or slow, or what describes them did not fit into a packet.',
     each((exporter) => exporter.notSentRecords),
   );
   text.counter(
